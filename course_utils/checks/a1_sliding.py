@@ -1,0 +1,1091 @@
+"""Assignment 1, second half: correlation and convolution, one window at a time."""
+
+from typing import Any, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from course_utils.checks.a1_sizes import (
+    CONVOLUTION_NAMES,
+    CONVOLUTION_OPERATORS,
+    DILATION,
+    PADDING,
+    PAIRS,
+    STRIDE,
+    Pair,
+    both,
+)
+from course_utils.checks.exercise import (
+    REFUSALS,
+    Case,
+    Exercise,
+    Forbidden,
+    Misconception,
+    Place,
+)
+
+WINDOW = Place("02_correlation_and_convolution", "The sliding window")
+FLIP = Place("02_correlation_and_convolution", "The flip")
+CHANNELS = Place("03_convolution_arithmetic", "Two axes")
+
+Form = tuple[torch.dtype, bool]
+
+NO_CONVOLUTION = Forbidden(
+    "Write the sliding window yourself: slicing, einsum, as_strided, sliding_window_view and FFT "
+    "are allowed; a library's convolution, correlation, unfold or fold is not.",
+    CONVOLUTION_OPERATORS,
+    CONVOLUTION_NAMES,
+)
+
+
+def image_tensor(*shape: int, start: int = 1, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return small whole numbers without symmetry, the same on every machine."""
+    count = int(np.prod(shape))
+    numbers = [(start + 7 * n + n * n) % 19 - 8 for n in range(count)]
+    return torch.tensor(numbers, dtype=dtype).reshape(shape)
+
+
+def _random(
+    rng: np.random.Generator, *shape: int, dtype: torch.dtype = torch.float32, strided: bool = False
+) -> Tensor:
+    """Return normal numbers; if ``strided``, as every other element of a larger tensor."""
+    if not strided:
+        return torch.from_numpy(rng.standard_normal(shape)).to(dtype)
+    wide = torch.from_numpy(rng.standard_normal((*shape[:-2], shape[-1] * 2, shape[-2]))).to(dtype)
+    return wide[..., ::2, :].transpose(-1, -2)
+
+
+def _size(rng: np.random.Generator, low: int, high: int) -> int:
+    return int(rng.integers(low, high + 1))
+
+
+# --- cross_correlate2d ------------------------------------------------------------------------
+
+
+def cross_correlate2d(x: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+    """Ask PyTorch, which calls this a convolution."""
+    return F.conv2d(x[None, None], kernel[None, None], stride=stride, padding=padding)[0, 0]
+
+
+def _correlate(
+    *,
+    kernel_as: Any = lambda kernel: kernel,
+    pad: Any = lambda x, p: F.pad(x, (p, p, p, p)),
+    stride_as: Any = lambda s: (s, s),
+    result_as: Any = lambda result, kernel: result,
+) -> Any:
+    """Return a wrong correlation: another kernel, padding, stride or result."""
+
+    def answer(x: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+        padded = pad(x, padding)[None, None]
+        weight = kernel_as(kernel)[None, None]
+        result = F.conv2d(padded, weight, stride=stride_as(stride))[0, 0]
+        return cast(Tensor, result_as(result, kernel))
+
+    return answer
+
+
+def _pad_mode(mode: str) -> Any:
+    def pad(x: Tensor, p: int) -> Tensor:
+        return F.pad(x[None, None], (p, p, p, p), mode=mode)[0, 0] if p else x
+
+    return pad
+
+
+def _correlate_short(x: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+    padded = F.pad(x, (padding, padding, padding, padding))
+    return cross_correlate2d(padded[:-1, :-1], kernel, stride)
+
+
+def _correlate_same(x: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+    rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
+    sides = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
+    return cross_correlate2d(F.pad(x, sides), kernel, stride)
+
+
+def _correlate_square(x: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+    side = kernel.shape[0]
+    padded = F.pad(x, (padding, padding, padding, padding))
+    square = torch.zeros(side, side, dtype=kernel.dtype)
+    columns = min(side, kernel.shape[1])
+    square[:, :columns] = kernel[:, :columns]
+    return cross_correlate2d(padded, square, stride)
+
+
+def _correlate_unit_starts(x: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+    """Right number of outputs, but each window starts one pixel after the one before."""
+    right = cross_correlate2d(x, kernel, stride, padding)
+    dense = cross_correlate2d(x, kernel, 1, padding)
+    return dense[: right.shape[0], : right.shape[1]]
+
+
+_PAD_SIDES = lambda x, p: F.pad(x, (p, 0, p, 0))  # noqa: E731
+
+_CORRELATE_MISCONCEPTIONS = (
+    Misconception(
+        "kernel-flipped",
+        _correlate(kernel_as=lambda kernel: kernel.flip(0, 1)),
+        "Your result is that of a kernel turned by 180°: a true convolution. Correlation lays the "
+        "kernel on the window as it is.",
+        FLIP,
+    ),
+    Misconception(
+        "rows-flipped",
+        _correlate(kernel_as=lambda kernel: kernel.flip(0)),
+        "Your result is that of a kernel with its rows in reverse order. Correlation lays the "
+        "kernel on the window as it is.",
+        FLIP,
+    ),
+    Misconception(
+        "columns-flipped",
+        _correlate(kernel_as=lambda kernel: kernel.flip(1)),
+        "Your result is that of a kernel with its columns in reverse order. Correlation lays the "
+        "kernel on the window as it is.",
+        FLIP,
+    ),
+    Misconception(
+        "kernel-transposed",
+        _correlate(kernel_as=lambda kernel: kernel.T),
+        "Your result is that of a transposed kernel. The first axis of kernel goes with the first "
+        "axis of x.",
+        WINDOW,
+    ),
+    Misconception(
+        "result-transposed",
+        _correlate(result_as=lambda result, kernel: result.T),
+        "Your result is transposed: rows of the output are places of the window from top to "
+        "bottom.",
+        WINDOW,
+    ),
+    Misconception(
+        "mean-of-products",
+        _correlate(result_as=lambda result, kernel: result / kernel.numel()),
+        "Your numbers are means of the products. A correlation adds them up.",
+        WINDOW,
+    ),
+    Misconception(
+        "normalised-kernel",
+        _correlate(result_as=lambda result, kernel: result / kernel.sum()),
+        "Your numbers are divided by the sum of the kernel. Nothing is normalised.",
+        WINDOW,
+    ),
+    Misconception(
+        "negative-cut-off",
+        _correlate(result_as=lambda result, kernel: result.clamp(min=0)),
+        "Your result has zeros where the sum is negative. A rectifier is another step.",
+        WINDOW,
+    ),
+    Misconception(
+        "absolute-value",
+        _correlate(result_as=lambda result, kernel: result.abs()),
+        "Your numbers have lost their sign.",
+        WINDOW,
+    ),
+    Misconception(
+        "padding-ignored",
+        _correlate(pad=lambda x, p: x),
+        "Your result does not depend on padding.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-at-one-side",
+        _correlate(pad=_PAD_SIDES),
+        "Your zeros stand above and to the left only. Padding adds them on all four sides.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-at-the-end",
+        _correlate(pad=lambda x, p: F.pad(x, (0, p, 0, p))),
+        "Your zeros stand below and to the right only. Padding adds them on all four sides.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-of-columns-only",
+        _correlate(pad=lambda x, p: F.pad(x, (p, p))),
+        "Only your width is padded. Padding adds zeros above and below as well.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-of-rows-only",
+        _correlate(pad=lambda x, p: F.pad(x, (0, 0, p, p))),
+        "Only your height is padded. Padding adds zeros to the left and right as well.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-repeats-edge",
+        _correlate(pad=_pad_mode("replicate")),
+        "Your border repeats the pixels at the edge. It is to be filled with zeros.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-reflects",
+        _correlate(pad=_pad_mode("reflect")),
+        "Your border mirrors the image. It is to be filled with zeros.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-wraps",
+        _correlate(pad=_pad_mode("circular")),
+        "Your border continues at the other end of the image. It is to be filled with zeros.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-with-ones",
+        _correlate(pad=lambda x, p: F.pad(x, (p, p, p, p), value=1.0)),
+        "Your border is filled with ones. It is to be filled with zeros.",
+        PADDING,
+    ),
+    Misconception(
+        "stride-ignored",
+        _correlate(stride_as=lambda s: (1, 1)),
+        "Your result does not depend on stride.",
+        STRIDE,
+    ),
+    Misconception(
+        "stride-of-rows-only",
+        _correlate(stride_as=lambda s: (s, 1)),
+        "Your window moves by the stride downwards but by one pixel to the right.",
+        STRIDE,
+    ),
+    Misconception(
+        "stride-of-columns-only",
+        _correlate(stride_as=lambda s: (1, s)),
+        "Your window moves by the stride to the right but by one pixel downwards.",
+        STRIDE,
+    ),
+    Misconception(
+        "stride-in-size-only",
+        _correlate_unit_starts,
+        "Your result has the right shape, but its windows are neighbours. Output (i, j) belongs to "
+        "the window that starts at i and j strides.",
+        STRIDE,
+    ),
+    Misconception(
+        "last-window-missing",
+        _correlate_short,
+        "The last row and the last column of windows are missing: the kernel also fits where its "
+        "end meets the end of the image.",
+        WINDOW,
+    ),
+    Misconception(
+        "always-same-size",
+        _correlate_same,
+        "Your result has the size of the input at stride 1 whatever the padding is. Only the "
+        "padding that is asked for is added.",
+        PADDING,
+    ),
+    Misconception(
+        "square-kernel",
+        _correlate_square,
+        "Your window is as wide as the kernel is high. A kernel may be a rectangle.",
+        WINDOW,
+    ),
+)
+
+_SOBEL_X = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+_LESSON_IMAGE = torch.arange(1.0, 10.0).reshape(3, 3)
+
+_CORRELATE_CASES = (
+    Case("plain", (_LESSON_IMAGE, _SOBEL_X)),
+    Case("plain", (image_tensor(4, 5), image_tensor(2, 3, start=3))),
+    Case("plain", (image_tensor(5, 4), image_tensor(3, 2, start=5))),
+    Case("plain", (image_tensor(3, 4, start=2), image_tensor(1, 1, start=4))),
+    Case("padding", (image_tensor(4, 4), image_tensor(3, 3, start=2)), {"padding": 1}),
+    Case("padding", (image_tensor(3, 4, start=6), image_tensor(2, 3, start=9)), {"padding": 2}),
+    Case("stride", (image_tensor(5, 6), image_tensor(2, 2, start=7)), {"stride": 2}),
+    Case("stride", (image_tensor(6, 7, start=4), image_tensor(3, 2, start=8)), {"stride": 3}),
+    Case(
+        "together", (image_tensor(5, 4, start=3), image_tensor(3, 3)), {"stride": 2, "padding": 1}
+    ),
+    Case("together", (image_tensor(4, 6, start=5), image_tensor(3, 2, start=2), 3, 2)),
+    Case(
+        "together",
+        (
+            image_tensor(6, 5, dtype=torch.float64).T,
+            image_tensor(2, 3, start=5, dtype=torch.float64),
+        ),
+        {"padding": 1, "stride": 2},
+    ),
+)
+
+
+def _draw_correlations(rng: np.random.Generator) -> list[Case]:
+    cases = []
+    for group, strides, paddings in [
+        ("plain", (1, 1), (0, 0)),
+        ("padding", (1, 1), (1, 2)),
+        ("stride", (2, 3), (0, 0)),
+        ("together", (2, 3), (1, 2)),
+    ]:
+        for dtype, strided in [
+            (torch.float32, False),
+            (torch.float64, False),
+            (torch.float32, True),
+        ]:
+            kernel = _random(rng, _size(rng, 1, 3), _size(rng, 2, 4), dtype=dtype, strided=strided)
+            x = _random(rng, _size(rng, 4, 7), _size(rng, 5, 8), dtype=dtype, strided=strided)
+            kwargs = {"stride": _size(rng, *strides), "padding": _size(rng, *paddings)}
+            cases.append(Case(group, (x, kernel), kwargs))
+    return cases
+
+
+def _trace_correlation(x: Tensor, kernel: Tensor, stride: int = 1, padding: int = 0) -> str:
+    padded = tuple(n + 2 * padding for n in x.shape)
+    places = tuple((n - k) // stride + 1 for n, k in zip(padded, kernel.shape, strict=True))
+    return (
+        f"Shapes on the way: {tuple(x.shape)}, padded {padded}; a kernel of "
+        f"{tuple(kernel.shape)} at stride {stride} has {places[0]} places down and {places[1]} "
+        "across."
+    )
+
+
+# --- convolve2d -------------------------------------------------------------------------------
+
+
+def convolve2d(x: Tensor, kernel: Tensor) -> Tensor:
+    """Correlate with the kernel turned by 180 degrees."""
+    return cross_correlate2d(x, kernel.flip(0, 1))
+
+
+def _full_convolution(x: Tensor, kernel: Tensor) -> Tensor:
+    rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
+    return convolve2d(F.pad(x, (columns, columns, rows, rows)), kernel)
+
+
+def _same_convolution(x: Tensor, kernel: Tensor) -> Tensor:
+    rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
+    sides = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
+    return convolve2d(F.pad(x, sides), kernel)
+
+
+_CONVOLVE_MISCONCEPTIONS = (
+    Misconception(
+        "not-flipped",
+        lambda x, kernel: cross_correlate2d(x, kernel),
+        "Your result is the correlation: the kernel is laid on the window as it is. A convolution "
+        "runs through the kernel backwards.",
+        FLIP,
+    ),
+    Misconception(
+        "rows-flipped-only",
+        lambda x, kernel: cross_correlate2d(x, kernel.flip(0)),
+        "Only the rows of your kernel are in reverse order. A convolution reverses both axes.",
+        FLIP,
+    ),
+    Misconception(
+        "columns-flipped-only",
+        lambda x, kernel: cross_correlate2d(x, kernel.flip(1)),
+        "Only the columns of your kernel are in reverse order. A convolution reverses both axes.",
+        FLIP,
+    ),
+    Misconception(
+        "transposed",
+        lambda x, kernel: cross_correlate2d(x, kernel.T),
+        "Your kernel is transposed. Reversing both axes is a turn by 180°, not a mirror at the "
+        "diagonal.",
+        FLIP,
+    ),
+    Misconception(
+        "flipped-and-transposed",
+        lambda x, kernel: cross_correlate2d(x, kernel.flip(0, 1).T),
+        "Your kernel is turned and transposed as well. Reversing both axes is enough.",
+        FLIP,
+    ),
+    Misconception(
+        "quarter-turn",
+        lambda x, kernel: cross_correlate2d(x, kernel.rot90()),
+        "Your kernel is turned by 90°. A convolution turns it by 180°.",
+        FLIP,
+    ),
+    Misconception(
+        "quarter-turn-clockwise",
+        lambda x, kernel: cross_correlate2d(x, kernel.rot90(-1)),
+        "Your kernel is turned by 90° clockwise. A convolution turns it by 180°.",
+        FLIP,
+    ),
+    Misconception(
+        "result-flipped",
+        lambda x, kernel: convolve2d(x, kernel).flip(0, 1),
+        "Your values are right but in reverse order: the result is turned by 180°. That also comes "
+        "of turning the image; it is the kernel that is turned.",
+        FLIP,
+    ),
+    Misconception(
+        "correlation-flipped",
+        lambda x, kernel: cross_correlate2d(x, kernel).flip(0, 1),
+        "You turn the correlation's result. It is the kernel that is turned, before the sums.",
+        FLIP,
+    ),
+    Misconception(
+        "negated",
+        lambda x, kernel: -cross_correlate2d(x, kernel),
+        "Your result is the correlation with its sign changed. That the lesson's patch gives the "
+        "opposite number is due to the odd symmetry of its kernel, not to a rule.",
+        FLIP,
+    ),
+    Misconception(
+        "full-size",
+        _full_convolution,
+        "Your result has every place where kernel and image overlap at all. Asked for are those "
+        "where the kernel fits whole.",
+        FLIP,
+    ),
+    Misconception(
+        "same-size",
+        _same_convolution,
+        "Your result has the size of the image. Asked for are the places where the kernel fits "
+        "whole.",
+        FLIP,
+    ),
+)
+
+_CONVOLVE_CASES = (
+    Case("square", (_LESSON_IMAGE, _SOBEL_X)),
+    Case("square", (image_tensor(5, 5), image_tensor(3, 3, start=4))),
+    Case("square", (image_tensor(4, 4, start=7), image_tensor(2, 2, start=5))),
+    Case("rectangles", (image_tensor(4, 6, start=2), image_tensor(2, 3, start=6))),
+    Case("rectangles", (image_tensor(5, 4, start=3), image_tensor(1, 3, start=1))),
+    Case("rectangles", (image_tensor(5, 3, start=9), image_tensor(4, 2, start=2))),
+    Case(
+        "rectangles",
+        (
+            image_tensor(6, 5, start=4, dtype=torch.float64).T,
+            image_tensor(2, 3, start=8, dtype=torch.float64).T,
+        ),
+    ),
+)
+
+
+def _draw_convolutions(rng: np.random.Generator) -> list[Case]:
+    cases = []
+    for dtype, strided in [(torch.float32, False), (torch.float64, False), (torch.float32, True)]:
+        side, size = _size(rng, 2, 4), _size(rng, 5, 7)
+        square = _random(rng, side, side, dtype=dtype, strided=strided)
+        cases.append(Case("square", (_random(rng, size, size, dtype=dtype), square)))
+        rectangle = _random(rng, _size(rng, 1, 2), _size(rng, 3, 4), dtype=dtype, strided=strided)
+        x = _random(rng, _size(rng, 4, 6), _size(rng, 6, 8), dtype=dtype, strided=strided)
+        cases.append(Case("rectangles", (x, rectangle)))
+        cases.append(Case("rectangles", (x.T, rectangle.T)))
+    return cases
+
+
+# --- conv2d -----------------------------------------------------------------------------------
+
+
+def conv2d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Ask PyTorch; raise ValueError where channels and groups do not match."""
+    channels, out_channels = x.shape[1], weight.shape[0]
+    if groups < 1 or channels % groups or out_channels % groups:
+        raise ValueError("groups must divide both channel numbers")
+    if weight.shape[1] * groups != channels:
+        raise ValueError("weight.shape[1] must be the channels of a group")
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+def _conv2d_with(
+    *,
+    x_as: Any = lambda x, groups: x,
+    weight_as: Any = lambda weight, groups: weight,
+    bias_as: Any = lambda bias, weight: bias,
+    pair_as: Any = lambda pair: pair,
+    settings_as: Any = lambda **settings: settings,
+    result_as: Any = lambda result, x, weight: result,
+) -> Any:
+    """Return a wrong conv2d with one part of it changed; it refuses what must be refused."""
+
+    def answer(
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+    ) -> Tensor:
+        if x.shape[1] % groups or weight.shape[0] % groups:
+            raise ValueError
+        if weight.shape[1] * groups != x.shape[1]:
+            raise ValueError
+        settings = settings_as(
+            stride=pair_as(both(stride)),
+            padding=pair_as(both(padding)),
+            dilation=pair_as(both(dilation)),
+        )
+        pad = settings.pop("pad", None)
+        image = x_as(x, groups) if pad is None else pad(x)
+        result = F.conv2d(
+            image, weight_as(weight, groups), bias_as(bias, weight), groups=groups, **settings
+        )
+        return cast(Tensor, result_as(result, x, weight))
+
+    return answer
+
+
+def _pad_with(pad: Any) -> Any:
+    """Return settings whose padding is made by hand: ``pad(x, vertical, horizontal)``."""
+
+    def settings_as(stride: Any, padding: Any, dilation: Any) -> dict[str, Any]:
+        return {
+            "stride": stride,
+            "dilation": dilation,
+            "pad": lambda x: pad(x, *padding),
+        }
+
+    return settings_as
+
+
+def _pad_mode2d(mode: str) -> Any:
+    return _pad_with(lambda x, v, h: F.pad(x, (h, h, v, v), mode=mode) if v or h else x)
+
+
+def _shared_input(x: Tensor, groups: int) -> Tensor:
+    """Give every group the channels of the first."""
+    share = x.shape[1] // groups
+    return torch.cat([x[:, :share]] * groups, dim=1)
+
+
+def _interleaved_input(x: Tensor, groups: int) -> Tensor:
+    """Give group g the channels g, g + groups, g + 2 groups and so on."""
+    return torch.cat([x[:, group::groups] for group in range(groups)], dim=1)
+
+
+def _interleaved_filters(weight: Tensor, groups: int) -> Tensor:
+    """Give group g the filters g, g + groups and so on; the output keeps that order."""
+    return torch.cat([weight[group::groups] for group in range(groups)], dim=0)
+
+
+def _alternating_filters(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Let filter o see the channels of group o % groups."""
+    if x.shape[1] % groups or weight.shape[0] % groups or weight.shape[1] * groups != x.shape[1]:
+        raise ValueError
+    share = weight.shape[1]
+    maps = []
+    for number in range(weight.shape[0]):
+        start = number % groups * share
+        part = x[:, start : start + share]
+        maps.append(F.conv2d(part, weight[number : number + 1], None, stride, padding, dilation))
+    result = torch.cat(maps, dim=1)
+    return result if bias is None else result + bias.reshape(1, -1, 1, 1)
+
+
+def _conv2d_refusing(refuses: Any) -> Any:
+    """Return a right conv2d that refuses only what ``refuses(C, O, channels, groups)`` says."""
+
+    def answer(
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+    ) -> Tensor:
+        in_channels, out_channels, channels = x.shape[1], weight.shape[0], weight.shape[1]
+        if refuses(in_channels, out_channels, channels, groups):
+            raise ValueError
+        try:
+            return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
+        except RuntimeError:
+            used = x[:, : channels * groups]
+            if used.shape[1] < channels * groups or out_channels % groups:
+                return torch.zeros(0)
+            return F.conv2d(used, weight, bias, stride, padding, dilation, groups)
+
+    return answer
+
+
+def _add_to_result(amount: Any) -> Any:
+    """Return a wrong conv2d that adds ``amount(bias, weight)`` times the bias too much."""
+
+    def bias_as(bias: Tensor | None, weight: Tensor) -> Tensor | None:
+        return None if bias is None else bias * amount(weight)
+
+    return bias_as
+
+
+_CONV2D_MISCONCEPTIONS = (
+    Misconception(
+        "kernel-flipped",
+        _conv2d_with(weight_as=lambda weight, groups: weight.flip(2, 3)),
+        "Your kernels are turned by 180°. What is called convolution in PyTorch lays them on the "
+        "window as they are.",
+        FLIP,
+    ),
+    Misconception(
+        "kernel-rows-flipped",
+        _conv2d_with(weight_as=lambda weight, groups: weight.flip(2)),
+        "The rows of your kernels are in reverse order. They are laid on the window as they are.",
+        FLIP,
+    ),
+    Misconception(
+        "kernel-columns-flipped",
+        _conv2d_with(weight_as=lambda weight, groups: weight.flip(3)),
+        "The columns of your kernels are in reverse order. They are laid on the window as they "
+        "are.",
+        FLIP,
+    ),
+    Misconception(
+        "kernel-transposed",
+        _conv2d_with(weight_as=lambda weight, groups: weight.transpose(2, 3)),
+        "Your kernels are transposed: the third axis of weight goes with the height.",
+        WINDOW,
+    ),
+    Misconception(
+        "first-channel-only",
+        _conv2d_with(
+            weight_as=lambda weight, groups: torch.cat(
+                [weight[:, :1], torch.zeros_like(weight[:, 1:])], dim=1
+            )
+        ),
+        "Your result depends on the first channel of each group only. A filter has a kernel for "
+        "every channel of its group, and their sums are added.",
+        CHANNELS,
+    ),
+    Misconception(
+        "last-channel-only",
+        _conv2d_with(
+            weight_as=lambda weight, groups: torch.cat(
+                [torch.zeros_like(weight[:, :-1]), weight[:, -1:]], dim=1
+            )
+        ),
+        "Your result depends on the last channel of each group only, as if each channel wrote over "
+        "the one before. Their sums are added.",
+        CHANNELS,
+    ),
+    Misconception(
+        "channels-averaged",
+        _conv2d_with(weight_as=lambda weight, groups: weight / weight.shape[1]),
+        "Your result is the mean over the channels of a group. They are added up.",
+        CHANNELS,
+    ),
+    Misconception(
+        "channels-reversed",
+        _conv2d_with(weight_as=lambda weight, groups: weight.flip(1)),
+        "Your kernels meet the channels in reverse order. A convolution turns height and width "
+        "only, and this one not even those.",
+        CHANNELS,
+    ),
+    Misconception(
+        "one-kernel-for-all-channels",
+        _conv2d_with(weight_as=lambda weight, groups: weight[:, :1].expand_as(weight)),
+        "You use the kernel of the first channel for all of them. Each channel has its own.",
+        CHANNELS,
+    ),
+    Misconception(
+        "one-filter-for-all-maps",
+        _conv2d_with(weight_as=lambda weight, groups: weight[:1].expand_as(weight)),
+        "All your output channels use the first filter. Each has its own.",
+        CHANNELS,
+    ),
+    Misconception(
+        "first-image-only",
+        _conv2d_with(result_as=lambda result, x, weight: result[:1].expand_as(result)),
+        "Every image of your batch has the result of the first one.",
+        CHANNELS,
+    ),
+    Misconception(
+        "batch-dropped",
+        _conv2d_with(result_as=lambda result, x, weight: result[:1]),
+        "Your result has one image, whatever the batch. Every image gives a result of its own.",
+        CHANNELS,
+    ),
+    Misconception(
+        "bias-ignored",
+        _conv2d_with(bias_as=lambda bias, weight: None),
+        "Your result does not depend on bias.",
+        CHANNELS,
+    ),
+    Misconception(
+        "bias-per-channel",
+        _conv2d_with(bias_as=_add_to_result(lambda weight: weight.shape[1])),
+        "You add the bias once for each channel of the input. It is added once to each output, "
+        "after the sum.",
+        CHANNELS,
+    ),
+    Misconception(
+        "bias-per-weight",
+        _conv2d_with(bias_as=_add_to_result(lambda weight: weight[0].numel())),
+        "You add the bias once for each weight. It is added once to each output, after the sum.",
+        CHANNELS,
+    ),
+    Misconception(
+        "bias-subtracted",
+        _conv2d_with(bias_as=_add_to_result(lambda weight: -1)),
+        "Your bias is subtracted. It is added.",
+        CHANNELS,
+    ),
+    Misconception(
+        "first-bias-for-all",
+        _conv2d_with(
+            bias_as=lambda bias, weight: None if bias is None else bias[:1].expand_as(bias)
+        ),
+        "All your output channels have the first bias. Each has its own.",
+        CHANNELS,
+    ),
+    Misconception(
+        "stride-ignored",
+        _conv2d_with(
+            settings_as=lambda stride, padding, dilation: {
+                "padding": padding,
+                "dilation": dilation,
+            }
+        ),
+        "Your result does not depend on stride.",
+        STRIDE,
+    ),
+    Misconception(
+        "padding-ignored",
+        _conv2d_with(
+            settings_as=lambda stride, padding, dilation: {"stride": stride, "dilation": dilation}
+        ),
+        "Your result does not depend on padding.",
+        PADDING,
+    ),
+    Misconception(
+        "dilation-ignored",
+        _conv2d_with(
+            settings_as=lambda stride, padding, dilation: {"stride": stride, "padding": padding}
+        ),
+        "Your result does not depend on dilation. It puts the pixels that a kernel reads that far "
+        "apart.",
+        DILATION,
+    ),
+    Misconception(
+        "dilation-off-by-one",
+        _conv2d_with(
+            settings_as=lambda stride, padding, dilation: {
+                "stride": stride,
+                "padding": padding,
+                "dilation": (dilation[0] + 1, dilation[1] + 1),
+            }
+        ),
+        "Your kernels are stretched even at dilation 1. A dilation of d puts neighbouring weights "
+        "d pixels apart, so 1 means that they touch.",
+        DILATION,
+    ),
+    Misconception(
+        "stride-and-dilation-swapped",
+        _conv2d_with(
+            settings_as=lambda stride, padding, dilation: {
+                "stride": dilation,
+                "padding": padding,
+                "dilation": stride,
+            }
+        ),
+        "Your stride stretches the kernel and your dilation moves it. It is the other way round.",
+        DILATION,
+    ),
+    Misconception(
+        "pairs-swapped",
+        _conv2d_with(pair_as=lambda pair: pair[::-1]),
+        "You use the first number of a pair for the width. A pair is (vertical, horizontal).",
+        PAIRS,
+    ),
+    Misconception(
+        "first-of-pair",
+        _conv2d_with(pair_as=lambda pair: (pair[0], pair[0])),
+        "You use the first number of a pair for both axes. The second belongs to the width.",
+        PAIRS,
+    ),
+    Misconception(
+        "second-of-pair",
+        _conv2d_with(pair_as=lambda pair: (pair[1], pair[1])),
+        "You use the second number of a pair for both axes. The first belongs to the height.",
+        PAIRS,
+    ),
+    Misconception(
+        "padding-at-one-side",
+        _conv2d_with(settings_as=_pad_with(lambda x, v, h: F.pad(x, (h, 0, v, 0)))),
+        "Your zeros stand above and to the left only. Padding adds them on all four sides.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-at-the-end",
+        _conv2d_with(settings_as=_pad_with(lambda x, v, h: F.pad(x, (0, h, 0, v)))),
+        "Your zeros stand below and to the right only. Padding adds them on all four sides.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-repeats-edge",
+        _conv2d_with(settings_as=_pad_mode2d("replicate")),
+        "Your border repeats the pixels at the edge. It is to be filled with zeros.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-reflects",
+        _conv2d_with(settings_as=_pad_mode2d("reflect")),
+        "Your border mirrors the image. It is to be filled with zeros.",
+        PADDING,
+    ),
+    Misconception(
+        "padding-wraps",
+        _conv2d_with(settings_as=_pad_mode2d("circular")),
+        "Your border continues at the other end of the image. It is to be filled with zeros.",
+        PADDING,
+    ),
+    Misconception(
+        "groups-share-channels",
+        _conv2d_with(x_as=_shared_input),
+        "Every group of yours reads the channels of the first group. Each has its own share of "
+        "the input.",
+        CHANNELS,
+    ),
+    Misconception(
+        "groups-interleave-channels",
+        _conv2d_with(x_as=_interleaved_input),
+        "Your groups take channels in turn. A group is a block of neighbouring channels.",
+        CHANNELS,
+    ),
+    Misconception(
+        "groups-interleave-filters",
+        _conv2d_with(weight_as=_interleaved_filters),
+        "Your groups take filters in turn, and the output comes in that order. A group is a block "
+        "of neighbouring filters.",
+        CHANNELS,
+    ),
+    Misconception(
+        "groups-alternate",
+        _alternating_filters,
+        "Your filters go round the groups: filter o reads group o modulo groups. A block of "
+        "neighbouring filters belongs to one group.",
+        CHANNELS,
+    ),
+    Misconception(
+        "height-and-width-swapped",
+        _conv2d_with(result_as=lambda result, x, weight: result.transpose(2, 3)),
+        "Your result has height and width swapped.",
+        PAIRS,
+    ),
+    Misconception(
+        "channels-last",
+        _conv2d_with(result_as=lambda result, x, weight: result.permute(0, 2, 3, 1)),
+        "Your result has the channels last. The order is (batch, channels, height, width).",
+        CHANNELS,
+    ),
+    Misconception(
+        "channel-mismatch-accepted",
+        _conv2d_refusing(lambda c, o, channels, groups: c % groups or o % groups),
+        "Your values are right, but a weight for another number of channels is accepted.",
+        CHANNELS,
+    ),
+    Misconception(
+        "filters-not-divided",
+        _conv2d_refusing(lambda c, o, channels, groups: channels * groups != c),
+        "Your values are right, but you do not refuse groups that do not divide the number of "
+        "filters.",
+        CHANNELS,
+    ),
+    Misconception(
+        "nothing-refused",
+        _conv2d_refusing(lambda c, o, channels, groups: False),
+        "Your values are right, but nothing is refused. The prompt lists what must raise "
+        "ValueError.",
+        CHANNELS,
+    ),
+)
+
+_MISMATCH = "weight.shape[1] is not the number of channels of a group"
+_INDIVISIBLE = "groups does not divide both channel numbers"
+
+
+def _filters(*shape: int, start: int = 1, dtype: torch.dtype = torch.float32) -> Tensor:
+    return image_tensor(*shape, start=start, dtype=dtype) / 4
+
+
+_CONV2D_CASES = (
+    Case("channels and batch", (image_tensor(1, 3, 4, 5), _filters(2, 3, 3, 3, start=2))),
+    Case("channels and batch", (image_tensor(2, 2, 4, 3, start=3), _filters(3, 2, 2, 3, start=4))),
+    Case("channels and batch", (image_tensor(3, 1, 3, 4, start=5), _filters(2, 1, 2, 2, start=6))),
+    Case(
+        "bias",
+        (image_tensor(2, 3, 3, 4, start=2), _filters(3, 3, 2, 2), torch.tensor([1.5, -2.0, 5])),
+    ),
+    Case(
+        "bias", (image_tensor(1, 2, 3, 3), _filters(2, 2, 3, 3, start=3), torch.tensor([-3.0, 7]))
+    ),
+    Case(
+        "stride and padding",
+        (image_tensor(1, 2, 5, 6, start=4), _filters(2, 2, 3, 2, start=5)),
+        {"stride": 2, "padding": 1},
+    ),
+    Case(
+        "stride and padding",
+        (image_tensor(2, 1, 7, 6), _filters(1, 1, 3, 3, start=7)),
+        {"stride": (3, 2)},
+    ),
+    Case(
+        "stride and padding",
+        (image_tensor(1, 2, 4, 5, start=8), _filters(2, 2, 3, 3, start=9)),
+        {"padding": (2, 1)},
+    ),
+    Case(
+        "stride and padding",
+        (image_tensor(1, 1, 5, 7, start=6), _filters(2, 1, 2, 3), None, (2, 3), (1, 2)),
+    ),
+    Case("dilation", (image_tensor(1, 2, 6, 7), _filters(2, 2, 3, 2, start=3)), {"dilation": 2}),
+    Case(
+        "dilation",
+        (image_tensor(1, 1, 8, 6, start=2), _filters(2, 1, 3, 3, start=4)),
+        {"dilation": (3, 1), "padding": 1},
+    ),
+    Case(
+        "dilation",
+        (image_tensor(1, 2, 9, 8, start=5), _filters(1, 2, 2, 3, start=8)),
+        {"dilation": (2, 3), "stride": (3, 1)},
+    ),
+    Case("groups", (image_tensor(1, 4, 3, 4, start=3), _filters(4, 2, 2, 2)), {"groups": 2}),
+    Case(
+        "groups",
+        (image_tensor(2, 3, 3, 3, start=7), _filters(6, 1, 2, 2, start=4)),
+        {"groups": 3, "bias": torch.tensor([1.0, -2, 3, -4, 5, -6])},
+    ),
+    Case(
+        "groups",
+        (
+            image_tensor(2, 4, 6, 5, start=9, dtype=torch.float64).transpose(2, 3),
+            _filters(4, 2, 2, 3, start=2, dtype=torch.float64),
+            torch.tensor([0.5, 1, -1, 2], dtype=torch.float64),
+            2,
+            (1, 0),
+            (1, 2),
+            2,
+        ),
+    ),
+    Case(REFUSALS, (image_tensor(1, 3, 4, 4), _filters(2, 2, 3, 3)), {}, _MISMATCH),
+    Case(REFUSALS, (image_tensor(1, 2, 4, 4), _filters(2, 3, 3, 3)), {}, _MISMATCH),
+    Case(REFUSALS, (image_tensor(1, 4, 4, 4), _filters(2, 4, 3, 3)), {"groups": 2}, _MISMATCH),
+    Case(REFUSALS, (image_tensor(1, 3, 4, 4), _filters(4, 1, 3, 3)), {"groups": 2}, _INDIVISIBLE),
+    Case(REFUSALS, (image_tensor(1, 4, 4, 4), _filters(3, 2, 3, 3)), {"groups": 2}, _INDIVISIBLE),
+)
+
+
+def _draw_conv2d(rng: np.random.Generator) -> list[Case]:
+    def pair(low: int, high: int) -> Pair:
+        first, second = _size(rng, low, high), _size(rng, low, high)
+        return first if rng.random() < 0.4 else (first, second)
+
+    def call(group: str, form: Form, *, groups: int = 1, bias: bool = False, **kwargs: Any) -> Case:
+        dtype, strided = form
+        channels, filters = groups * _size(rng, 1, 2), groups * _size(rng, 1, 2)
+        kernel = _size(rng, 1, 3), _size(rng, 2, 3)
+        dilation = both(kwargs.get("dilation", 1))
+        hw = [d * (k - 1) + 1 + _size(rng, 1, 3) for k, d in zip(kernel, dilation, strict=True)]
+        x = _random(rng, _size(rng, 1, 2), channels, *hw, dtype=dtype, strided=strided)
+        weight = _random(rng, filters, channels // groups, *kernel, dtype=dtype, strided=strided)
+        if bias:
+            kwargs["bias"] = torch.from_numpy(rng.standard_normal(filters)).to(dtype)
+        if groups > 1:
+            kwargs["groups"] = groups
+        return Case(group, (x, weight), kwargs)
+
+    cases = []
+    for dtype, strided in [(torch.float32, False), (torch.float64, False), (torch.float32, True)]:
+        form = dtype, strided
+        everything: dict[str, Any] = {
+            "stride": pair(1, 3),
+            "padding": pair(0, 2),
+            "dilation": pair(1, 2),
+        }
+        cases += [
+            call("channels and batch", form),
+            call("bias", form, bias=True),
+            call("stride and padding", form, stride=pair(2, 3)),
+            call("stride and padding", form, padding=pair(1, 2)),
+            call("stride and padding", form, stride=pair(1, 3), padding=pair(0, 2)),
+            call("dilation", form, dilation=pair(2, 3)),
+            call("dilation", form, bias=True, **everything),
+            call("groups", form, groups=_size(rng, 2, 3)),
+            call("groups", form, groups=2, bias=True, **everything),
+        ]
+    for channels, weight_channels, groups in [(4, 3, 1), (3, 4, 1), (6, 6, 3), (6, 2, 2)]:
+        x = _random(rng, 1, channels, 5, 5)
+        weight = _random(rng, 2 * groups, weight_channels, 2, 3)
+        cases.append(Case(REFUSALS, (x, weight), {"groups": groups}, _MISMATCH))
+    for channels, weight_channels, filters, groups in [(5, 2, 4, 2), (6, 2, 4, 3)]:
+        x = _random(rng, 1, channels, 5, 5)
+        weight = _random(rng, filters, weight_channels, 2, 3)
+        cases.append(Case(REFUSALS, (x, weight), {"groups": groups}, _INDIVISIBLE))
+    return cases
+
+
+def _trace_conv2d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> str:
+    padded = tuple(n + 2 * p for n, p in zip(x.shape[2:], both(padding), strict=True))
+    spans = tuple(d * (k - 1) + 1 for k, d in zip(weight.shape[2:], both(dilation), strict=True))
+    places = tuple(
+        (n - span) // s + 1 for n, span, s in zip(padded, spans, both(stride), strict=True)
+    )
+    return (
+        f"Shapes on the way: x {tuple(x.shape)}, height and width padded {padded}; a kernel that "
+        f"spans {spans} at stride {both(stride)} has {places[0]} places down and {places[1]} "
+        f"across; {x.shape[0]} images and {weight.shape[0]} filters."
+    )
+
+
+EXERCISES = (
+    Exercise(
+        "cross_correlate2d",
+        9,
+        cross_correlate2d,
+        _CORRELATE_CASES,
+        _draw_correlations,
+        _CORRELATE_MISCONCEPTIONS,
+        NO_CONVOLUTION,
+        {"plain": 3, "padding": 2, "stride": 2, "together": 2},
+        _trace_correlation,
+    ),
+    Exercise(
+        "convolve2d",
+        4,
+        convolve2d,
+        _CONVOLVE_CASES,
+        _draw_convolutions,
+        _CONVOLVE_MISCONCEPTIONS,
+        NO_CONVOLUTION,
+        {"square": 2, "rectangles": 2},
+        _trace_correlation,
+    ),
+    Exercise(
+        "conv2d",
+        11,
+        conv2d,
+        _CONV2D_CASES,
+        _draw_conv2d,
+        _CONV2D_MISCONCEPTIONS,
+        NO_CONVOLUTION,
+        {
+            "channels and batch": 3,
+            "bias": 1,
+            "stride and padding": 2,
+            "dilation": 2,
+            "groups": 2,
+            REFUSALS: 1,
+        },
+        _trace_conv2d,
+    ),
+)

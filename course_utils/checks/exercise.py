@@ -1,0 +1,117 @@
+"""What an exercise is: an oracle, cases, misconceptions and what is forbidden, as data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Answer = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A heading of the book, where a rule is explained."""
+
+    chapter: str
+    heading: str
+
+    def __str__(self) -> str:
+        number = int(self.chapter.partition("_")[0])
+        return f"chapter {number}, “{self.heading}”"
+
+
+@dataclass(frozen=True)
+class Case:
+    """
+    One call of the answer.
+
+    ``group`` is the part of the exercise that it belongs to: the points of a group are earned if
+    all its cases are right. ``refusal`` says why the call must raise ValueError, if it must.
+    """
+
+    group: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """
+    A wrong answer with a name.
+
+    ``message`` tells the student a fact about their result and the rule; never the answer.
+    """
+
+    name: str
+    answer: Answer
+    message: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """
+    What an answer may not call.
+
+    ``operators`` are PyTorch's own names (as in ``aten::convolution``), seen while the answer
+    runs; ``names`` are functions of any library, read in the code and seen while it runs.
+    """
+
+    sentence: str
+    operators: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+
+NOTHING_FORBIDDEN = Forbidden("")
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """
+    An exercise as data.
+
+    Parameters
+    ----------
+    name : str
+        Name of the function that the student writes.
+    points : int
+        Sum of the points of the groups.
+    oracle : callable
+        The right answer, by PyTorch, with the signature that the answer must have.
+    cases : tuple of Case
+        The visible cases; their answers are stored as reference tensors.
+    draw : callable
+        Maps a NumPy generator to new cases of every kind that the exercise names.
+    misconceptions : tuple of Misconception
+        Wrong answers that are recognised.
+    forbidden : Forbidden
+        What may not be called.
+    groups : mapping of str to int
+        Points of each group of cases. The group "refusals" earns only beside another one.
+    trace : callable, optional
+        Maps the arguments of a case to a sentence that derives the shape of the result.
+    """
+
+    name: str
+    points: int
+    oracle: Answer
+    cases: tuple[Case, ...]
+    draw: Callable[[np.random.Generator], list[Case]]
+    misconceptions: tuple[Misconception, ...]
+    forbidden: Forbidden
+    groups: Mapping[str, int]
+    trace: Callable[..., str] | None = None
+
+    def __post_init__(self) -> None:
+        if sum(self.groups.values()) != self.points:
+            raise ValueError(
+                f"{self.name}: groups add up to {sum(self.groups.values())}, not {self.points}"
+            )
+        unknown = {case.group for case in self.cases} ^ set(self.groups)
+        if unknown:
+            raise ValueError(f"{self.name}: groups and cases do not match: {sorted(unknown)}")
+
+
+REFUSALS = "refusals"

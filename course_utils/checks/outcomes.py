@@ -1,0 +1,169 @@
+"""Run an answer on a case and keep what it did, as plain data that cannot talk back."""
+
+import contextlib
+import io
+import traceback
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from course_utils.checks.exercise import Answer, Case
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A value that counts as no answer: its type, and what it looked like if that is short."""
+
+    type_name: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.type_name}{self.detail}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception of the answer: the names of its classes, its message and its line of code."""
+
+    type_names: tuple[str, ...]
+    message: str
+    line: str
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it is a ValueError."""
+        return "ValueError" in self.type_names
+
+    @property
+    def unstarted(self) -> bool:
+        """Whether the answer is still the stub."""
+        return self.type_names[0] == "NotImplementedError"
+
+    def __str__(self) -> str:
+        where = f" (at `{self.line}`)" if self.line else ""
+        return f"{self.type_names[0]}: {self.message}{where}".replace("\n", " ")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an answer did with one case: a plain value, a Foreign or a Failure."""
+
+    value: Any
+    printed: str = ""
+    changed: str | None = None
+
+
+def run_case(answer: Answer, case: Case, parameter_names: tuple[str, ...] = ()) -> Outcome:
+    """Call ``answer`` on copies of the case's arguments, in silence, whatever it raises."""
+    args = tuple(copy_argument(argument) for argument in case.args)
+    kwargs = {name: copy_argument(argument) for name, argument in case.kwargs.items()}
+    with quiet() as printed:
+        try:
+            value = plain(answer(*args, **kwargs))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            value = _failure(error)
+    names = (*parameter_names, *(f"argument {n}" for n in range(len(parameter_names), len(args))))
+    given = [*zip(names, args, case.args, strict=False)]
+    given += [(name, kwargs[name], case.kwargs[name]) for name in kwargs]
+    changed = next((name for name, after, before in given if not unchanged(after, before)), None)
+    return Outcome(value, printed.getvalue()[:500], changed)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[io.StringIO]:
+    """Keep text, warnings and changed settings of a block from getting out."""
+    dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
+    printed = io.StringIO()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(io.StringIO()),
+            np.errstate(all="ignore"),
+        ):
+            warnings.simplefilter("ignore")
+            yield printed
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_grad_enabled(grad)
+
+
+def copy_argument(argument: Any) -> Any:
+    """Return a copy that shares nothing with ``argument``; tensors keep their strides."""
+    if isinstance(argument, Tensor):
+        storage = argument.untyped_storage()
+        whole = torch.empty(0, dtype=argument.dtype).set_(storage.clone())  # type: ignore[no-untyped-call]
+        return whole.as_strided(argument.shape, argument.stride(), argument.storage_offset())
+    if isinstance(argument, list | tuple):
+        return type(argument)(copy_argument(item) for item in argument)
+    if isinstance(argument, dict):
+        return {key: copy_argument(value) for key, value in argument.items()}
+    return argument
+
+
+def unchanged(after: Any, before: Any) -> bool:
+    """Return whether an argument still has the type, shape and values that it had."""
+    if type(after) is not type(before):
+        return False
+    if isinstance(before, Tensor):
+        same_form = after.shape == before.shape and after.dtype == before.dtype
+        return same_form and torch.equal(after.detach(), before.detach())
+    if isinstance(before, list | tuple):
+        return len(after) == len(before) and all(map(unchanged, after, before))
+    if isinstance(before, dict):
+        return after.keys() == before.keys() and all(unchanged(after[k], before[k]) for k in before)
+    return bool(after == before)
+
+
+def plain(value: Any) -> Any:
+    """
+    Return ``value`` as data of exact built-in types, or a Foreign.
+
+    Only None, bool, int, float, str, plain dense tensors, and tuples, lists and dicts of them
+    count; a subclass could claim to equal everything. A tuple's subclass is a tuple.
+    """
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if type(value) is Tensor:
+        if value.layout is not torch.strided or value.device.type != "cpu":
+            return Foreign("Tensor", f" with layout {value.layout} on {value.device}")
+        return value.detach().clone()
+    if issubclass(type(value), tuple):
+        return tuple(plain(item) for item in tuple.__iter__(value))
+    if type(value) is list:
+        return [plain(item) for item in value]
+    if type(value) is dict:
+        return {key: plain(item) for key, item in value.items() if type(key) is str}
+    return Foreign(_type_name(value), _detail(value))
+
+
+def _type_name(value: Any) -> str:
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def _detail(value: Any) -> str:
+    if type(value) is np.ndarray:
+        return f" of shape {value.shape}"
+    if isinstance(value, np.generic):
+        return f" {value}"
+    return ""
+
+
+def _failure(error: BaseException) -> Failure:
+    try:
+        message = str(error)
+    except Exception:  # a student's exception may be broken itself
+        message = "its message cannot be read"
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first frame is ours
+    line = next((frame.line for frame in frames if frame.line), "") or ""
+    names = tuple(kind.__name__ for kind in type(error).__mro__)
+    return Failure(names, message[:300], line[:120])
