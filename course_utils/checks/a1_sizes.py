@@ -18,12 +18,12 @@ from course_utils.checks.exercise import (
 
 Pair = int | tuple[int, int]
 
-FORMULA = Place("03_convolution_arithmetic", "One formula")
-STRIDE = Place("03_convolution_arithmetic", "Stride")
+FORMULA = Place("03_convolution_arithmetic", "The formula")
+STRIDE = Place("03_convolution_arithmetic", "What the stride leaves over")
 DILATION = Place("03_convolution_arithmetic", "Dilation")
-PADDING = Place("03_convolution_arithmetic", "Padding")
+PADDING = Place("03_convolution_arithmetic", "Padding, dilation, stride")
 SAME = Place("03_convolution_arithmetic", "Same size")
-TRANSPOSED = Place("03_convolution_arithmetic", "Going backwards")
+TRANSPOSED = Place("03_convolution_arithmetic", "The way back")
 PAIRS = Place("03_convolution_arithmetic", "Two axes")
 
 CONVOLUTION_OPERATORS = frozenset(

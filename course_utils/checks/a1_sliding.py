@@ -26,9 +26,10 @@ from course_utils.checks.exercise import (
     Place,
 )
 
-WINDOW = Place("02_correlation_and_convolution", "The sliding window")
-FLIP = Place("02_correlation_and_convolution", "The flip")
-CHANNELS = Place("03_convolution_arithmetic", "Two axes")
+WINDOW = Place("02_correlation_and_convolution", "The window slides")
+FLIP = Place("02_correlation_and_convolution", "The kernel turned")
+MODES = Place("03_convolution_arithmetic", "Four kinds of padding")
+CHANNELS = Place("02_correlation_and_convolution", "The layer")
 
 Form = tuple[torch.dtype, bool]
 
@@ -217,25 +218,25 @@ _CORRELATE_MISCONCEPTIONS = (
         "padding-repeats-edge",
         _correlate(pad=_pad_mode("replicate")),
         "Your border repeats the pixels at the edge. It is to be filled with zeros.",
-        PADDING,
+        MODES,
     ),
     Misconception(
         "padding-reflects",
         _correlate(pad=_pad_mode("reflect")),
         "Your border mirrors the image. It is to be filled with zeros.",
-        PADDING,
+        MODES,
     ),
     Misconception(
         "padding-wraps",
         _correlate(pad=_pad_mode("circular")),
         "Your border continues at the other end of the image. It is to be filled with zeros.",
-        PADDING,
+        MODES,
     ),
     Misconception(
         "padding-with-ones",
         _correlate(pad=lambda x, p: F.pad(x, (p, p, p, p), value=1.0)),
         "Your border is filled with ones. It is to be filled with zeros.",
-        PADDING,
+        MODES,
     ),
     Misconception(
         "stride-ignored",
@@ -827,19 +828,19 @@ _CONV2D_MISCONCEPTIONS = (
         "padding-repeats-edge",
         _conv2d_with(settings_as=_pad_mode2d("replicate")),
         "Your border repeats the pixels at the edge. It is to be filled with zeros.",
-        PADDING,
+        MODES,
     ),
     Misconception(
         "padding-reflects",
         _conv2d_with(settings_as=_pad_mode2d("reflect")),
         "Your border mirrors the image. It is to be filled with zeros.",
-        PADDING,
+        MODES,
     ),
     Misconception(
         "padding-wraps",
         _conv2d_with(settings_as=_pad_mode2d("circular")),
         "Your border continues at the other end of the image. It is to be filled with zeros.",
-        PADDING,
+        MODES,
     ),
     Misconception(
         "groups-share-channels",
