@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from course_utils.arithmetic import check_at_least
 
@@ -22,8 +24,11 @@ class NotebookFigure(Figure):
     """A figure that a notebook shows by itself, with the same bytes on every run."""
 
     def _repr_png_(self) -> bytes:
+        canvas = FigureCanvasAgg(self)
+        canvas.draw()
+        image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])  # white behind it all
         stream = io.BytesIO()
-        self.savefig(stream, format="png", facecolor="white", metadata={"Software": None})
+        image.save(stream, format="png", optimize=True)
         return stream.getvalue()
 
 

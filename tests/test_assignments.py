@@ -45,6 +45,8 @@ WRONG = {
     "same-padding": "import sys\ndef same_padding(k, d=1):\n    print('loud', file=sys.stderr)\n"
     "    return d * (k - 1) // 2",
     "convolve2d": "def convolve2d(x, kernel):\n    return cross_correlate2d(x, kernel)",
+}
+FORBIDDEN = {
     "cross-correlate2d": "import torch.nn.functional as F\n"
     "def cross_correlate2d(x, kernel, stride=1, padding=0):\n"
     "    return F.conv2d(x[None, None], kernel[None, None], None, stride, padding)[0, 0]",
@@ -110,6 +112,7 @@ def graded(tmp_path_factory):
     hand_in(course, "differently", VECTORISED)
     hand_in(course, "half", stub_only("conv-output-size", "conv-output-shape", "cross-correlate2d"))
     hand_in(course, "wrong", WRONG)
+    hand_in(course, "forbidden", FORBIDDEN)
     hand_in(course, "empty", None)
     hand_in(course, "crashing", CRASHING)
     nbgrader(course, "autograde", ASSIGNMENT)
@@ -166,11 +169,17 @@ def test_wrong_answers_lose_points_and_their_mistake_is_named_in_the_feedback(gr
     assert earned["conv-output-size"] == 3  # without padding the sizes are right
     assert earned["same-padding"] == 2  # text on stderr costs nothing, even spans do
     assert earned["convolve2d"] == 0
-    assert earned["cross-correlate2d"] == 0
     assert "Padding adds p zeros at each of its two ends" in text
     assert "Your result is the correlation" in text
     assert "No symmetric padding keeps its size" in text
-    assert "Your answer calls `F.conv2d`" in text
+
+
+def test_forbidden_calls_earn_nothing_also_through_a_function_of_ones_own(graded):
+    earned = scores(graded)["forbidden"]
+
+    assert earned["cross-correlate2d"] == earned["convolve2d"] == 0  # one calls the other
+    assert sum(earned.values()) == 40 - 9 - 4
+    assert "Your answer calls `F.conv2d`" in feedback_text(graded, "forbidden")
 
 
 def test_crashing_answers_cost_only_their_own_points(graded):
@@ -185,7 +194,8 @@ def test_export_has_a_row_for_each_submission(graded):
     with (graded / "grades.csv").open() as file:
         rows = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
 
-    assert set(rows) == {"right", "differently", "half", "wrong", "empty", "crashing"}
+    assert set(rows) == set(scores(graded))
+    assert len(rows) == 7
     assert rows["right"] == 40
 
 

@@ -70,12 +70,12 @@ def grade(assignment: str, student: str | None = None) -> Iterator[Graded]:
 
     A submission that cannot be graded is reported and left as it is; the others go on.
     """
-    check_assignment(assignment)
     root = course_root()
+    names = submissions(assignment, student)
     if not (root / "release" / assignment).is_dir():
         release(assignment)  # nbgrader compares with what it has released
     api = _api()
-    for name in submissions(assignment, student):
+    for name in names:
         problem = notebook_problem(root / "submitted" / name / assignment / f"{assignment}.ipynb")
         if problem:
             yield Graded(name, None, None, f"{problem}; ask {name} for it again")
@@ -89,7 +89,8 @@ def grade(assignment: str, student: str | None = None) -> Iterator[Graded]:
 
 
 def submissions(assignment: str, student: str | None = None) -> list[str]:
-    """Return who has handed in; raise CourseError if nobody has."""
+    """Return who has handed in; raise CourseError if nobody has, or for a wrong name."""
+    check_assignment(assignment)
     folder = course_root() / "submitted"
     names = sorted(path.parent.name for path in folder.glob(f"*/{assignment}") if path.is_dir())
     if student is not None:
