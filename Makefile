@@ -13,7 +13,7 @@ help: ## list the commands
 
 book: .venv/.installed ## build the book and say where it is
 	@$(RUN) -m course_utils.grading.cli release
-	@.venv/bin/jupyter-book build -n -W --keep-going -q . || { echo "The book is not built: mend the warnings above."; exit 1; }
+	@.venv/bin/jupyter-book build --all -n -W --keep-going -q . || { echo "The book is not built: mend the warnings above."; exit 1; }
 	@echo "The book is ready: open $$(pwd)/_build/html/index.html"
 
 test: .venv/.installed system ## run every test that this machine can run
