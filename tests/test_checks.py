@@ -157,6 +157,16 @@ def test_something_that_cannot_be_called_is_told_how_to_define_it():
     assert "`same_padding` is an int, not a function" in report.message
 
 
+def test_the_example_on_the_assignments_page_is_what_check_prints(capsys):
+    convolve2d = answers("a1_convolution")["cross_correlate2d"]
+
+    check(convolve2d)
+
+    page = (ROOT / "chapters" / "a1_convolution.md").read_text()
+    example = page.partition("```text\n")[2].partition("```")[0]
+    assert example.split() == capsys.readouterr().out.split()
+
+
 def test_a_wrong_picture_shows_expected_yours_and_difference():
     report = examine(lambda x, kernel: torch.zeros(1, 1), name="convolve2d")
 
