@@ -32,7 +32,8 @@ from course_utils.checks.exercise import (
 WINDOW = Place("02_correlation_and_convolution", "The window slides")
 FLIP = Place("02_correlation_and_convolution", "The kernel turned")
 MODES = Place("03_convolution_arithmetic", "Four kinds of padding")
-CHANNELS = Place("02_correlation_and_convolution", "The layer")
+CHANNELS = Place("04_channels_and_groups", "Sums over channels")
+GROUPS = Place("04_channels_and_groups", "Groups")
 
 Form = tuple[torch.dtype, bool]  # dtype, and whether the tensor has gaps between its elements
 FORMS: tuple[Form, ...] = ((torch.float32, False), (torch.float64, False), (torch.float32, True))
@@ -864,27 +865,27 @@ _CONV2D_MISCONCEPTIONS = (
         _conv2d_with(x_as=_shared_input),
         "Every group of yours reads the channels of the first group. Each has its own share of "
         "the input.",
-        CHANNELS,
+        GROUPS,
     ),
     Misconception(
         "groups-interleave-channels",
         _conv2d_with(x_as=_interleaved_input),
         "Your groups take channels in turn. A group is a block of neighbouring channels.",
-        CHANNELS,
+        GROUPS,
     ),
     Misconception(
         "groups-interleave-filters",
         _conv2d_with(weight_as=_interleaved_filters),
         "Your groups take filters in turn, and the output comes in that order. A group is a block "
         "of neighbouring filters.",
-        CHANNELS,
+        GROUPS,
     ),
     Misconception(
         "groups-alternate",
         _alternating_filters,
         "Your filters go round the groups: filter o reads group o modulo groups. A block of "
         "neighbouring filters belongs to one group.",
-        CHANNELS,
+        GROUPS,
     ),
     Misconception(
         "height-and-width-swapped",
@@ -909,7 +910,7 @@ _CONV2D_MISCONCEPTIONS = (
         _conv2d_refusing(lambda c, o, channels, groups: channels * groups != c),
         "Your values are right, but you do not refuse groups that do not divide the number of "
         "filters.",
-        CHANNELS,
+        GROUPS,
     ),
     Misconception(
         "nothing-refused",
