@@ -304,14 +304,14 @@ def test_predict_takes_arrays_and_whole_numbers(arch, to):
 
 def test_correct_counts_each_class_that_the_model_knows(arch):
     images, _ = arch.train_loader.dataset.tensors
-    labels = torch.tensor([0, 2] * 12)  # no image of class 1
+    labels = torch.tensor([0, 1] * 12)  # no image of class 2
     predictions = arch.model(images).argmax(dim=1).tolist()
 
     counts = arch.correct(images, labels)
 
     pairs = list(zip(labels.tolist(), predictions, strict=True))
     assert counts.tolist() == [
-        [pairs.count((label, label)), 12 * (label != 1)] for label in range(3)
+        [pairs.count((label, label)), 12 * (label != 2)] for label in range(3)
     ]
     assert counts.dtype == torch.int64
 

@@ -154,7 +154,7 @@ def test_something_that_cannot_be_called_is_told_how_to_define_it():
     report = examine(3, name="same_padding")
 
     assert (report.points, report.code) == (0, "uncallable")
-    assert "`same_padding` is an int, not a function" in report.message
+    assert "`same_padding` is the int 3, not a function" in report.message
 
 
 def test_the_example_on_the_assignments_page_is_what_check_prints(capsys):
@@ -313,10 +313,10 @@ def test_a_mistake_is_named_only_if_it_alone_explains_every_result():
         return [(case, run_case(answer, case), case.args[0]) for case in exercise.cases]
 
     exercise = toy(double, off_by_one)
-    assert explain(exercise, runs(double, exercise)).name == "double"
-    assert explain(exercise, runs(lambda n: 2 * n if n < 3 else 7, exercise)) is None
+    assert explain(exercise, runs(double, exercise))[0].name == "double"
+    assert explain(exercise, runs(lambda n: 2 * n if n < 3 else 7, exercise))[0] is None
     ambiguous = toy(double, double_too)
-    assert explain(ambiguous, runs(double, ambiguous)) is None
+    assert explain(ambiguous, runs(double, ambiguous))[0] is None
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)

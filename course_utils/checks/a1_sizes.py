@@ -26,39 +26,20 @@ SAME = Place("03_convolution_arithmetic", "Same size")
 TRANSPOSED = Place("03_convolution_arithmetic", "The way back")
 PAIRS = Place("03_convolution_arithmetic", "Two axes")
 
-CONVOLUTION_OPERATORS = frozenset(
-    f"aten::{name}"
-    for name in (
-        "convolution",
-        "_convolution",
-        "convolution_overrideable",
-        "mkldnn_convolution",
-        "conv_tbc",
-        "_conv_depthwise2d",
-        "thnn_conv2d",
-        "slow_conv3d",
-        "slow_conv_transpose2d",
-        "slow_conv_dilated2d",
-        "_slow_conv2d_forward",
-        "im2col",
-        "col2im",
-        "unfold",
-    )
-)
+CONVOLUTION_OPERATORS = "conv(?!ert)"
 CONVOLUTION_NAMES = frozenset(
     {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
     | {"Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"}
     | {"LazyConv1d", "LazyConv2d", "LazyConv3d", "conv_tbc", "convolution", "_convolution"}
-    | {"unfold", "fold", "Unfold", "Fold", "im2col", "col2im", "unfold_copy"}
+    | {"conv1d_input", "conv2d_input", "conv2d_weight", "correlate2", "convolution_backward"}
     | {"convolve", "convolve1d", "convolve2d", "fftconvolve", "oaconvolve", "correlate"}
     | {"correlate1d", "correlate2d", "filter2D", "sepFilter2D", "conv_general_dilated"}
-    | {"depthwise_conv2d", "separable_conv2d", "convolution_op", "conv1d_same"}
+    | {"depthwise_conv2d", "separable_conv2d"}
 )
 NO_CONVOLUTION_FOR_SIZES = Forbidden(
     "A size is to be computed from the settings, without running a convolution to see its shape.",
     CONVOLUTION_OPERATORS,
-    CONVOLUTION_NAMES
-    | {"conv_output_size", "transposed_conv_output_size", "same_padding", "lenet5"},
+    CONVOLUTION_NAMES,
 )
 
 
@@ -268,8 +249,9 @@ _SIZE_CASES = (
     Case("plain", (7, 3)),
     Case("plain", (28, 5)),
     Case("plain", (5, 5)),
-    Case("plain", (9, 4)),
+    Case("plain", (), {"n": 9, "k": 4}),
     Case("padding and stride", (7, 3, 1)),
+    Case("padding and stride", (3, 7, 2)),
     Case("padding and stride", (28, 5), {"p": 2}),
     Case("padding and stride", (6, 3), {"s": 2}),
     Case("padding and stride", (10, 3), {"s": 4}),
@@ -451,7 +433,7 @@ _SHAPE_MISCONCEPTIONS = (
 )
 
 _SHAPE_CASES = (
-    Case("one number for both axes", ((7, 9), 3)),
+    Case("one number for both axes", (), {"hw": (7, 9), "kernel_size": 3}),
     Case("one number for both axes", ((28, 20), 5), {"padding": 2}),
     Case("one number for both axes", ((10, 13), 3), {"stride": 2}),
     Case("one number for both axes", ((17, 12), 3), {"dilation": 2}),
@@ -578,15 +560,14 @@ _SAME_MISCONCEPTIONS = (
     Misconception(
         "half-kernel",
         lambda k, d=1: d * (k // 2),
-        "You multiply the dilation by half of k, which is too much for an even k, and nothing is "
-        "refused. Look at what the kernel spans.",
+        "You multiply the dilation by half of k, which is too much for an even k. Look at what the "
+        "kernel spans.",
         SAME,
     ),
     Misconception(
         "half-kernel-without-dilation",
         lambda k, d=1: k // 2,
-        "You take half of k, whatever the dilation, and nothing is refused. Look at what the "
-        "kernel spans.",
+        "You take half of k, whatever the dilation. Look at what the kernel spans.",
         SAME,
     ),
     Misconception(
@@ -607,7 +588,7 @@ _SAME_MISCONCEPTIONS = (
 _EVEN_SPAN = "a kernel that spans an even number of pixels has no symmetric padding"
 
 _SAME_CASES = (
-    Case("without dilation", (3,)),
+    Case("without dilation", (), {"k": 3}),
     Case("without dilation", (5,)),
     Case("without dilation", (1,)),
     Case("without dilation", (11,)),
@@ -810,7 +791,7 @@ _TOO_MUCH = "output_padding must be smaller than stride or dilation"
 _EMPTY = "the result is below 1"
 
 _TRANSPOSED_CASES = (
-    Case("stride", (5, 3)),
+    Case("stride", (), {"n": 5, "k": 3}),
     Case("stride", (4, 3), {"s": 2}),
     Case("stride", (6, 5), {"s": 3}),
     Case("stride", (1, 1)),
@@ -818,6 +799,8 @@ _TRANSPOSED_CASES = (
     Case("padding", (7, 5), {"p": 2}),
     Case("padding", (9, 4), {"p": 3, "s": 2}),
     Case("dilation and output_padding", (4, 3, 1, 2, 1, 1)),
+    Case("dilation and output_padding", (5, 4, 2, 3, 3, 1)),
+    Case("dilation and output_padding", (1, 1, 1), {"s": 3, "output_padding": 2}),
     Case("dilation and output_padding", (5, 3), {"d": 3}),
     Case("dilation and output_padding", (5, 4, 2, 3, 2, 2)),
     Case("dilation and output_padding", (6, 3), {"d": 3, "output_padding": 2}),
@@ -825,6 +808,7 @@ _TRANSPOSED_CASES = (
     Case(REFUSALS, (4, 3), {"s": 2, "output_padding": 2}, _TOO_MUCH),
     Case(REFUSALS, (4, 3), {"output_padding": 1}, _TOO_MUCH),
     Case(REFUSALS, (4, 3), {"s": 2, "d": 3, "output_padding": 4}, _TOO_MUCH),
+    Case(REFUSALS, (4, 3), {"s": 2, "output_padding": 5}, _TOO_MUCH),
     Case(REFUSALS, (1, 1), {"p": 1}, _EMPTY),
     Case(REFUSALS, (1, 4), {"p": 2}, _EMPTY),
     Case(REFUSALS, (2, 3), {"p": 4, "s": 2}, _EMPTY),

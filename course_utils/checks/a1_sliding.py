@@ -35,14 +35,15 @@ MODES = Place("03_convolution_arithmetic", "Four kinds of padding")
 CHANNELS = Place("04_channels_and_groups", "Sums over channels")
 GROUPS = Place("04_channels_and_groups", "Groups")
 
+DTYPES = "float64 and strides"
 Form = tuple[torch.dtype, bool]  # dtype, and whether the tensor has gaps between its elements
 FORMS: tuple[Form, ...] = ((torch.float32, False), (torch.float64, False), (torch.float32, True))
 
 NO_CONVOLUTION = Forbidden(
     "Write the sliding window yourself: slicing, einsum, as_strided, sliding_window_view and FFT "
     "are allowed; a library's convolution, correlation, unfold or fold is not.",
-    CONVOLUTION_OPERATORS,
-    CONVOLUTION_NAMES,
+    f"{CONVOLUTION_OPERATORS}|im2col|col2im|unfold",
+    CONVOLUTION_NAMES | {"unfold", "fold", "Unfold", "Fold", "im2col", "col2im", "unfold_copy"},
 )
 
 
@@ -313,14 +314,14 @@ _CORRELATE_CASES = (
         "together", (image_tensor(5, 4, start=3), image_tensor(3, 3)), {"stride": 2, "padding": 1}
     ),
     Case("together", (image_tensor(4, 6, start=5), image_tensor(3, 2, start=2), 3, 2)),
+    Case(DTYPES, (image_tensor(3, 4, dtype=torch.float64) / 7, image_tensor(2, 2).double() / 3)),
     Case(
-        "together",
-        (
-            image_tensor(6, 5, dtype=torch.float64).T,
-            image_tensor(2, 3, start=5, dtype=torch.float64),
-        ),
+        DTYPES,
+        (image_tensor(6, 5, dtype=torch.float64).T / 7, image_tensor(2, 3, start=5).double()),
         {"padding": 1, "stride": 2},
     ),
+    Case(DTYPES, (image_tensor(4, 8, start=3)[:, ::2], image_tensor(3, 2, start=6).T)),
+    Case(DTYPES, (), {"x": image_tensor(5, 4, start=2).T, "kernel": image_tensor(2, 3, start=4)}),
 )
 
 
@@ -337,10 +338,14 @@ def _draw_correlations(rng: np.random.Generator) -> list[Case]:
         ("stride", (2, 3), (0, 0)),
         ("together", (2, 3), (1, 2)),
     ]
-    return [
-        _substantial(partial(make, group, form, strides, paddings), cross_correlate2d)
-        for group, strides, paddings in kinds
-        for form in FORMS
+    plain = [
+        _substantial(partial(make, group, FORMS[0], strides, paddings), cross_correlate2d)
+        for group, strides, paddings in kinds * 3
+    ]
+    return plain + [
+        _substantial(partial(make, DTYPES, form, strides, paddings), cross_correlate2d)
+        for _, strides, paddings in kinds
+        for form in FORMS[1:]
     ]
 
 
@@ -461,33 +466,25 @@ _CONVOLVE_CASES = (
     Case("rectangles", (image_tensor(4, 6, start=2), image_tensor(2, 3, start=6))),
     Case("rectangles", (image_tensor(5, 4, start=3), image_tensor(1, 3, start=1))),
     Case("rectangles", (image_tensor(5, 3, start=9), image_tensor(4, 2, start=2))),
-    Case(
-        "rectangles",
-        (
-            image_tensor(6, 5, start=4, dtype=torch.float64).T,
-            image_tensor(2, 3, start=8, dtype=torch.float64).T,
-        ),
-    ),
+    Case(DTYPES, (image_tensor(3, 4, dtype=torch.float64) / 7, image_tensor(2, 2).double() / 3)),
+    Case(DTYPES, (image_tensor(5, 4, start=4).T, image_tensor(4, 3, start=8)[::2])),
+    Case(DTYPES, (), {"x": image_tensor(4, 8, start=3)[:, ::2], "kernel": image_tensor(3, 2).T}),
 )
 
 
 def _draw_convolutions(rng: np.random.Generator) -> list[Case]:
-    def square(form: Form) -> Case:
-        side, size = _size(rng, 2, 4), _size(rng, 5, 7)
-        x, kernel = _random(rng, size, size, form=form), _random(rng, side, side, form=form)
-        return Case("square", (x, kernel))
-
-    def rectangle(form: Form, *, upright: bool) -> Case:
+    def make(group: str, side: tuple[int, int], form: Form) -> Case:
+        rows, columns = _size(rng, *side), _size(rng, 3, 4)
+        kernel = _random(
+            rng, *((columns,) * 2 if group == "square" else (rows, columns)), form=form
+        )
         x = _random(rng, _size(rng, 4, 6), _size(rng, 6, 8), form=form)
-        kernel = _random(rng, _size(rng, 1, 2), _size(rng, 3, 4), form=form)
-        return Case("rectangles", (x.T, kernel.T) if upright else (x, kernel))
+        upright = rng.random() < 0.5
+        return Case(group, (x.T, kernel.T) if upright else (x, kernel))
 
-    makers: list[Callable[[Form], Case]] = [
-        square,
-        partial(rectangle, upright=True),
-        partial(rectangle, upright=False),
-    ]
-    return [_substantial(partial(make, form), convolve2d) for make in makers for form in FORMS]
+    kinds = [("square", (3, 4), FORMS[0]), ("rectangles", (1, 2), FORMS[0])] * 3
+    kinds += [(DTYPES, (1, 3), form) for form in FORMS[1:] * 2]
+    return [_substantial(partial(make, *kind), convolve2d) for kind in kinds]
 
 
 # --- conv2d -----------------------------------------------------------------------------------
@@ -979,14 +976,33 @@ _CONV2D_CASES = (
     Case(
         "groups",
         (
-            image_tensor(2, 4, 6, 5, start=9, dtype=torch.float64).transpose(2, 3),
-            _filters(4, 2, 2, 3, start=2, dtype=torch.float64),
-            torch.tensor([0.5, 1, -1, 2], dtype=torch.float64),
+            image_tensor(2, 4, 5, 6, start=9),
+            _filters(4, 2, 2, 3, start=2),
+            torch.tensor([0.5, 1, -1, 2]),
             2,
             (1, 0),
             (1, 2),
             2,
         ),
+    ),
+    Case(
+        DTYPES,
+        (image_tensor(1, 2, 3, 4, dtype=torch.float64) / 7, _filters(2, 2, 2, 2).double() / 3),
+        {"bias": torch.tensor([0.1, -0.7], dtype=torch.float64)},
+    ),
+    Case(
+        DTYPES,
+        (),
+        {
+            "x": image_tensor(2, 2, 5, 4, start=5).transpose(2, 3),
+            "weight": _filters(4, 2, 3, 2, start=7).transpose(2, 3)[::2],
+            "stride": 2,
+        },
+    ),
+    Case(
+        DTYPES,
+        (image_tensor(1, 4, 4, 8, start=2)[:, ::2, :, 1::2], _filters(2, 1, 2, 2, start=3)),
+        {"padding": 1, "groups": 2},
     ),
     Case(REFUSALS, (image_tensor(1, 3, 4, 4), _filters(2, 2, 3, 3)), {}, _MISMATCH),
     Case(REFUSALS, (image_tensor(1, 2, 4, 4), _filters(2, 3, 3, 3)), {}, _MISMATCH),
@@ -1017,22 +1033,31 @@ def _draw_conv2d(rng: np.random.Generator) -> list[Case]:
             kwargs["groups"] = groups
         return Case(group, (x, weight), kwargs)
 
-    def call(group: str, form: Form, **settings: Any) -> Case:
+    def call(group: str, form: Form = FORMS[0], **settings: Any) -> Case:
         return _substantial(partial(make, group, form, **settings), conv2d)
 
     cases = []
-    for form in FORMS:
-        everything = {"stride": pair(1, 3), "padding": pair(0, 2), "dilation": pair(1, 2)}
+    for _ in range(2):
+        everything: dict[str, Any] = {
+            "stride": pair(1, 3),
+            "padding": pair(0, 2),
+            "dilation": pair(1, 2),
+        }
         cases += [
-            call("channels and batch", form),
-            call("bias", form, bias=True),
-            call("stride and padding", form, stride=pair(2, 3)),
-            call("stride and padding", form, padding=pair(1, 2)),
-            call("stride and padding", form, stride=pair(1, 3), padding=pair(0, 2)),
-            call("dilation", form, dilation=pair(2, 3)),
-            call("dilation", form, bias=True, **everything),
-            call("groups", form, groups=_size(rng, 2, 3)),
-            call("groups", form, groups=2, bias=True, **everything),
+            call("channels and batch"),
+            call("bias", bias=True),
+            call("stride and padding", stride=pair(2, 3)),
+            call("stride and padding", padding=pair(1, 2)),
+            call("stride and padding", stride=pair(1, 3), padding=pair(0, 2)),
+            call("dilation", dilation=pair(2, 3)),
+            call("dilation", bias=True, **everything),
+            call("groups", groups=_size(rng, 2, 3)),
+            call("groups", groups=2, bias=True, **everything),
+        ]
+        cases += [
+            call(DTYPES, form, groups=groups, bias=True, **everything)
+            for form in FORMS[1:]
+            for groups in (1, 2)
         ]
     for channels, weight_channels, groups in [(4, 3, 1), (3, 4, 1), (6, 6, 3), (6, 2, 2)]:
         x = _random(rng, 1, channels, 5, 5)
@@ -1075,7 +1100,7 @@ EXERCISES = (
         _draw_correlations,
         _CORRELATE_MISCONCEPTIONS,
         NO_CONVOLUTION,
-        {"plain": 3, "padding": 2, "stride": 2, "together": 2},
+        {"plain": 3, "padding": 2, "stride": 2, "together": 1, DTYPES: 1},
         _trace_correlation,
     ),
     Exercise(
@@ -1086,7 +1111,7 @@ EXERCISES = (
         _draw_convolutions,
         _CONVOLVE_MISCONCEPTIONS,
         NO_CONVOLUTION,
-        {"square": 2, "rectangles": 2},
+        {"square": 2, "rectangles": 1, DTYPES: 1},
         _trace_correlation,
     ),
     Exercise(
@@ -1098,7 +1123,8 @@ EXERCISES = (
         _CONV2D_MISCONCEPTIONS,
         NO_CONVOLUTION,
         {
-            "channels and batch": 3,
+            "channels and batch": 2,
+            DTYPES: 1,
             "bias": 1,
             "stride and padding": 2,
             "dilation": 2,

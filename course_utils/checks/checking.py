@@ -1,5 +1,6 @@
 """``check`` and ``examine``: from an answer to a report."""
 
+import contextlib
 import inspect
 import zlib
 from collections.abc import Sequence
@@ -10,10 +11,10 @@ import executing
 import numpy as np
 from torch import Tensor
 
-from course_utils.checks.comparison import Difference, difference
+from course_utils.checks.comparison import Difference, describe, difference
 from course_utils.checks.diagnosis import explain
 from course_utils.checks.exercise import NOTHING_FORBIDDEN, REFUSALS, Case, Exercise
-from course_utils.checks.outcomes import Outcome, quiet, run_case
+from course_utils.checks.outcomes import Outcome, one_thread, plain, quiet, run_case
 from course_utils.checks.references import oracle_answer, reference_answers
 from course_utils.checks.registry import exercises_by_name
 from course_utils.checks.report import (
@@ -46,7 +47,7 @@ def check(answer: Any, *, name: str | None = None) -> float:
     ValueError
         If no exercise of that name exists.
     """
-    report = _judge(answer, name or _name_of(answer, inspect.currentframe()), None)
+    report = _judge(answer, name or _name_of(answer, inspect.currentframe()), None, ours=False)
     report.show()
     return float(report.points)
 
@@ -74,7 +75,7 @@ def examine(answer: Any, *, name: str | None = None, seed: int | None = None) ->
     ValueError
         If no exercise of that name exists.
     """
-    return _judge(answer, name or _name_of(answer, inspect.currentframe()), seed)
+    return _judge(answer, name or _name_of(answer, inspect.currentframe()), seed, ours=True)
 
 
 def _name_of(answer: Any, frame: FrameType | None) -> str:
@@ -92,33 +93,80 @@ def _name_of(answer: Any, frame: FrameType | None) -> str:
     for name in names:
         if name in exercises:
             return name
-    shown = names[0] or names[-1] or type(answer).__name__
+    shown = answer if isinstance(answer, str) else names[0] or names[-1] or type(answer).__name__
     raise ValueError(
         f"no exercise is called {shown!r}; bind your answer to the exercise's name, or call "
         f"check(answer, name=...) with one of {', '.join(exercises)}"
     )
 
 
-def _judge(answer: Any, name: str, seed: int | None) -> Report:
+def _judge(answer: Any, name: str, seed: int | None, *, ours: bool) -> Report:
+    """Judge an answer; ``ours`` lets the registry's wrong answers use what is forbidden."""
     if name not in exercises_by_name():
         raise ValueError(
             f"no exercise is called {name!r}; there are {', '.join(exercises_by_name())}"
         )
     assignment, exercise = exercises_by_name()[name]
+    signature = inspect.signature(exercise.oracle)
     if not callable(answer):
         return _nothing(
             exercise,
             "uncallable",
-            f"`{name}` is {_article(type(answer).__name__)}, not a function; "
-            f"define it with `def {name}{inspect.signature(exercise.oracle)}`",
+            f"`{name}` is {describe(plain(answer))}, not a function; "
+            f"define it with `def {name}{_bare(signature)}:`",
         )
-    with quiet():
-        expected: list[Any] = list(reference_answers(assignment, exercise))
-        drawn = draw_cases(exercise, seed) if seed is not None else []
-        expected += [oracle_answer(exercise, case) for case in drawn]
-    cases = [*exercise.cases, *drawn]
-    outcomes, forbidden = _run(answer, exercise, cases)
-    return judge(exercise, cases, outcomes, expected, forbidden, n_visible=len(exercise.cases))
+    if isinstance(answer, type) and "__new__" not in vars(answer):
+        return _nothing(
+            exercise,
+            "uncallable",
+            f"`{name}` is a class, and calling it makes an object; "
+            f"define a function with `def {name}{_bare(signature)}:`",
+        )
+    watched = not (ours and any(answer is wrong.answer for wrong in exercise.misconceptions))
+    with one_thread():
+        with quiet():
+            expected: list[Any] = list(reference_answers(assignment, exercise))
+            drawn = draw_cases(exercise, seed) if seed is not None else []
+            expected += [oracle_answer(exercise, case) for case in drawn]
+        cases = [*exercise.cases, *drawn]
+        outcomes, forbidden = _run(answer, exercise, cases, watched=watched)
+        return judge(
+            exercise,
+            cases,
+            outcomes,
+            expected,
+            forbidden,
+            n_visible=len(exercise.cases),
+            note=_signature_note(answer, exercise),
+        )
+
+
+def _bare(signature: inspect.Signature) -> str:
+    """Return a signature without annotations, as a student writes it."""
+    empty = inspect.Parameter.empty
+    bare = [parameter.replace(annotation=empty) for parameter in signature.parameters.values()]
+    return str(signature.replace(parameters=bare, return_annotation=empty))
+
+
+def _signature_note(answer: Any, exercise: Exercise) -> str:
+    """Return a sentence if the answer's arguments are not those that were fixed."""
+    wanted = inspect.signature(exercise.oracle)
+    try:
+        found = inspect.signature(answer)
+    except (TypeError, ValueError):
+        return ""
+    if any(parameter.kind.name.startswith("VAR_") for parameter in found.parameters.values()):
+        return ""  # a decorated function takes what it is given
+    forms = [
+        [(parameter.name, parameter.default) for parameter in signature.parameters.values()]
+        for signature in (found, wanted)
+    ]
+    if forms[0] == forms[1]:
+        return ""
+    return (
+        f"The arguments are fixed: `{exercise.name}` takes {_bare(found)}, and has to take "
+        f"{_bare(wanted)}."
+    )
 
 
 def draw_cases(exercise: Exercise, seed: int) -> list[Case]:
@@ -126,24 +174,29 @@ def draw_cases(exercise: Exercise, seed: int) -> list[Case]:
     return exercise.draw(np.random.default_rng([seed, zlib.crc32(exercise.name.encode())]))
 
 
-def _run(answer: Any, exercise: Exercise, cases: Sequence[Case]) -> tuple[list[Outcome], list[str]]:
-    """Run every case; the first of each group is watched for forbidden calls."""
+def _run(
+    answer: Any, exercise: Exercise, cases: Sequence[Case], *, watched: bool
+) -> tuple[list[Outcome], list[str]]:
+    """Run every case; the first visible one of each group is watched, and every drawn one."""
     names = tuple(inspect.signature(exercise.oracle).parameters)
-    forbids = exercise.forbidden is not NOTHING_FORBIDDEN and not any(
-        answer is misconception.answer for misconception in exercise.misconceptions
-    )  # our own wrong answers are made of PyTorch, and earn nothing anyway
+    watched = watched and exercise.forbidden is not NOTHING_FORBIDDEN
+    outcomes: list[Outcome] = []
+    seen: list[str] = []
+    groups: set[str] = set()
+    for number, case in enumerate(cases):
+        with contextlib.ExitStack() as stack:
+            if watched and (case.group not in groups or number >= len(exercise.cases)):
+                calls = stack.enter_context(watch(exercise.forbidden))
+            else:
+                calls = []
+            groups.add(case.group)
+            outcomes.append(run_case(answer, case, names))
+        seen += calls
+    if not watched:
+        return outcomes, []
     with quiet():
-        forbidden = read(answer, exercise.forbidden) if forbids else []
-    outcomes, watched = [], set()
-    for case in cases:
-        if case.group in watched or not forbids:
-            outcomes.append(run_case(answer, case, names))
-            continue
-        watched.add(case.group)
-        with watch(exercise.forbidden) as seen:
-            outcomes.append(run_case(answer, case, names))
-        forbidden += seen
-    return outcomes, forbidden
+        named = read(answer, exercise.forbidden)
+    return outcomes, named or seen
 
 
 def judge(
@@ -154,6 +207,7 @@ def judge(
     forbidden: Sequence[str] = (),
     *,
     n_visible: int,
+    note: str = "",
 ) -> Report:
     """
     Return the verdict on what an answer did; the answer itself is not needed.
@@ -168,6 +222,8 @@ def judge(
         Forbidden calls that were seen.
     n_visible : int
         How many cases are visible; the others were drawn.
+    note : str
+        A sentence about the answer's arguments, shown if something is wrong.
     """
     runs = list(zip(cases, outcomes, expected, strict=True))
     found = [difference(outcome, wanted) for _, outcome, wanted in runs]
@@ -186,12 +242,14 @@ def judge(
     first = next((n for n, result in enumerate(results) if not result.right), None)
     if first is None:
         return Report(exercise.name, points, exercise.points, "right", "", None, groups, results)
-    misconception = explain(exercise, runs)
+    misconception, group = explain(exercise, runs)
     lines = [f"{results[first].call}: {results[first].sentence}."]
+    if note:
+        lines.append(note)
     if results[first].code == "shape" and exercise.trace is not None:
         lines.append(exercise.trace(*cases[first].args, **cases[first].kwargs))
     if misconception is not None:
-        lines.append(explain_misconception(misconception))
+        lines.append(explain_misconception(misconception, group))
     return Report(
         exercise.name,
         points,
@@ -253,7 +311,3 @@ def describe_call(exercise: Exercise, case: Case) -> str:
     keywords = [f"{name}={shown(name, value)}" for name, value in case.kwargs.items()]
     call = f"{exercise.name}({', '.join(positional + keywords)})"
     return f"{call} with {'; '.join(tensors)}" if tensors else call
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"

@@ -1,5 +1,6 @@
 """Compare a result with the expected one, and say in one sentence how they differ."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,10 @@ def difference(outcome: Outcome, expected: Any) -> Difference | None:
         return _failed(value, expected)
     if isinstance(expected, Refusal):
         shown = describe(value)
+        if isinstance(value, Foreign) and value.type_name.endswith("Error"):
+            shown += "; raise it instead of returning it"
+        elif value is None and outcome.printed.strip():
+            shown += " and printed something"
         return Difference(
             "accepted", f"it must raise ValueError, since {expected.reason}; yours returned {shown}"
         )
@@ -67,8 +72,14 @@ def type_difference(value: Any, expected: Any, printed: str = "") -> Difference 
                 return Difference(
                     "type", f"it returned {len(value)} values; return {len(expected)}"
                 )
-            parts = map(type_difference, value, expected)
-            return next((part for part in parts if part is not None), None)
+            for position, (part, wanted) in enumerate(zip(value, expected, strict=True)):
+                if type(part) is not type(wanted):
+                    return Difference(
+                        "type",
+                        f"item {position} of the result is {describe(part)}; it has to be "
+                        f"{_TYPE_NAMES.get(type(wanted), type(wanted).__name__)}"
+                        f"{_advice(part, wanted)}",
+                    )
         return None
     wanted = _TYPE_NAMES.get(type(expected), type(expected).__name__)
     if value is None:
@@ -85,15 +96,26 @@ def type_difference(value: Any, expected: Any, printed: str = "") -> Difference 
 
 
 def _advice(value: Any, expected: Any) -> str:
-    if isinstance(expected, Tensor) and isinstance(value, Foreign):
-        if value.type_name == "numpy.ndarray":
+    """Return how one type becomes the other, where one call does it."""
+    foreign = value.type_name if isinstance(value, Foreign) else ""
+    if foreign in ("generator", "coroutine"):
+        return "; use `return` once, with the whole result, in a plain `def`"
+    if isinstance(expected, Tensor):
+        if foreign == "numpy.ndarray":
             return ": `torch.from_numpy(result)` makes one, mind the dtype"
-        if value.type_name.endswith("Parameter"):
+        if foreign.endswith("Parameter"):
             return ": `.detach()` makes one of a Parameter"
-    if type(expected) is int and isinstance(value, float | Tensor | Foreign):
-        return ": sizes are whole numbers, so divide with `//` or take `int(...)` of the result"
-    if type(expected) is tuple and isinstance(value, list):
-        return ": `tuple(result)` makes one"
+        if foreign == "Tensor":
+            return ", dense and on the CPU"
+        if isinstance(value, list):
+            return ": `torch.tensor(result, dtype=x.dtype)` makes one"
+    if type(expected) is int:
+        if isinstance(value, float) and not math.isfinite(value):
+            return ""
+        if isinstance(value, float | Tensor) or foreign.startswith("numpy."):
+            return ": sizes are whole numbers, so divide with `//` or take `int(...)` of the result"
+    if type(expected) is tuple and (isinstance(value, list | Tensor) or foreign == "numpy.ndarray"):
+        return ": `tuple(result)` makes one" if isinstance(value, list) else ""
     return ""
 
 
@@ -132,6 +154,14 @@ def _tensor_difference(value: Tensor, expected: Tensor) -> Difference | None:
             "finite", f"at {list(first)} your result is {value[first].item()}, not a finite number"
         )
     first = tuple(wrong.nonzero()[0].tolist())
+    if expected.dtype == torch.float64 and close(value, expected, torch.float32).all():
+        return Difference(
+            "precision",
+            f"at {list(first)} expected {expected[first].item():.12g}, yours is "
+            f"{value[first].item():.12g}: the result is float64 but right to about seven digits "
+            "only, so something on the way is not; give every tensor that you make the dtype of "
+            "the input (`torch.zeros(..., dtype=x.dtype)`)",
+        )
     return Difference(
         "value",
         f"at {list(first)} expected {expected[first].item():.6g}, yours is "
@@ -139,13 +169,18 @@ def _tensor_difference(value: Tensor, expected: Tensor) -> Difference | None:
     )
 
 
-def close(value: Tensor, expected: Tensor) -> Tensor:
-    """Return elementwise whether floats agree within a tolerance of the largest expected value."""
+def close(value: Tensor, expected: Tensor, precision: torch.dtype | None = None) -> Tensor:
+    """
+    Return elementwise whether numbers agree.
+
+    Floats have a tolerance, a share of the largest expected value by the dtype, or by
+    ``precision``.
+    """
     if expected.dtype not in RELATIVE_TOLERANCE:
         return value == expected
     finite = expected[expected.isfinite()]
     largest = finite.abs().max().item() if finite.numel() else 0.0
-    tolerance = RELATIVE_TOLERANCE[expected.dtype] * largest
+    tolerance = RELATIVE_TOLERANCE[precision or expected.dtype] * largest
     both_nan = value.isnan() & expected.isnan()
     return (value == expected) | ((value - expected).abs() <= tolerance) | both_nan
 
@@ -157,7 +192,7 @@ def describe(value: Any) -> str:
             return f"a tensor without dimensions, {value.item():.6g}"
         return f"a tensor of shape {tuple(value.shape)}, {value.dtype}"
     if isinstance(value, Foreign):
-        return f"a {value}"
+        return f"{'an' if value.type_name[0] in 'aeiou' else 'a'} {value}"
     if isinstance(value, tuple | list | dict):
         return f"a {type(value).__name__} of {len(value)}: {str(value)[:60]}"
     if value is None:

@@ -34,30 +34,31 @@ def same_result(value: Any, other: Any) -> bool:
     return bool(value == other)
 
 
-def explain(exercise: Exercise, runs: Sequence[Run]) -> Misconception | None:
+def explain(exercise: Exercise, runs: Sequence[Run]) -> tuple[Misconception | None, str]:
     """
-    Return the misconception that explains the results, if exactly one does.
+    Return the misconception that explains the results, if exactly one does, and of which group.
 
     Wrong values are explained first, by all the calls that have a value; what is refused decides
     between those that are left, and stands alone when every value is right. Failing that, one that
-    explains a whole group of cases with two wrong ones or more is named.
+    explains all of the first group with wrong values, if it has two or more of them, is returned
+    with that group; otherwise the group is "", since all groups are explained.
     """
     values = [run for run in runs if not isinstance(run[2], Refusal)]
     refusals = [run for run in runs if isinstance(run[2], Refusal)]
     if not _any_wrong(values):
-        return _only([m for m in exercise.misconceptions if _explains(m, runs)])
+        return _only([m for m in exercise.misconceptions if _explains(m, runs)]), ""
     candidates = [m for m in exercise.misconceptions if _explains(m, values)]
     if len(candidates) > 1:
         candidates = [m for m in candidates if _explains(m, refusals)]
     if candidates:
-        return _only(candidates)
+        return _only(candidates), ""
     for group in exercise.groups:
         in_group = [run for run in values if run[0].group == group]
-        if _count_wrong(in_group) > 1:
-            named = _only([m for m in exercise.misconceptions if _explains(m, in_group)])
-            if named:
-                return named
-    return None
+        if _any_wrong(in_group):
+            several = _count_wrong(in_group) > 1
+            named = [m for m in exercise.misconceptions if several and _explains(m, in_group)]
+            return _only(named), group
+    return None, ""
 
 
 def _only(candidates: list[Misconception]) -> Misconception | None:

@@ -55,12 +55,12 @@ class Forbidden:
     """
     What an answer may not call.
 
-    ``operators`` are PyTorch's own names (as in ``aten::convolution``), seen while the answer
-    runs; ``names`` are functions of any library, read in the code and seen while it runs.
+    ``operators`` is a pattern of PyTorch's own names (as in ``aten::convolution``), seen while the
+    answer runs; ``names`` are functions of any library, read in the code and seen while it runs.
     """
 
     sentence: str
-    operators: frozenset[str] = frozenset()
+    operators: str = "(?!)"
     names: frozenset[str] = frozenset()
 
 

@@ -1,11 +1,15 @@
 """Run an answer on a case and keep what it did, as plain data that cannot talk back."""
 
 import contextlib
+import inspect
 import io
+import os
+import sysconfig
 import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,12 +45,13 @@ class Failure:
 
     @property
     def unstarted(self) -> bool:
-        """Whether the answer is still the stub."""
-        return self.type_names[0] == "NotImplementedError"
+        """Whether the answer is still the stub; PyTorch's own errors of that type say more."""
+        return self.type_names[0] == "NotImplementedError" and not self.message
 
     def __str__(self) -> str:
+        message = f": {self.message}" if self.message else ""
         where = f" (at `{self.line}`)" if self.line else ""
-        return f"{self.type_names[0]}: {self.message}{where}".replace("\n", " ")
+        return f"{self.type_names[0]}{message}{where}".replace("\n", " ")
 
 
 @dataclass(frozen=True)
@@ -73,20 +78,33 @@ def run_case(answer: Answer, case: Case, parameter_names: tuple[str, ...] = ()) 
     given = [*zip(names, args, case.args, strict=False)]
     given += [(name, kwargs[name], case.kwargs[name]) for name in kwargs]
     changed = next((name for name, after, before in given if not unchanged(after, before)), None)
-    return Outcome(value, printed.getvalue()[:500], changed)
+    return Outcome(value, readable(printed.getvalue()[:500]), changed)
+
+
+class _Paper(io.StringIO):
+    """Takes what an answer writes, even after the answer has closed it."""
+
+    def close(self) -> None:
+        pass
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[io.StringIO]:
     """Keep text, warnings and changed settings of a block from getting out."""
-    dtype, grad = torch.get_default_dtype(), torch.is_grad_enabled()
-    printed = io.StringIO()
+    dtype, grad, device = (
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+        torch.get_default_device(),
+    )
+    printed = _Paper()
     torch.set_default_dtype(torch.float32)
+    if device.type != "cpu":
+        torch.set_default_device("cpu")
     try:
         with (
             warnings.catch_warnings(),
             contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(io.StringIO()),
+            contextlib.redirect_stderr(_Paper()),
             np.errstate(all="ignore"),
         ):
             warnings.simplefilter("ignore")
@@ -94,13 +112,31 @@ def quiet() -> Iterator[io.StringIO]:
     finally:
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(grad)
+        if torch.get_default_device() != device:
+            torch.set_default_device(None if device.type == "cpu" else device)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Run small tensors on one thread: on a busy machine more of them wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def readable(text: str) -> str:
+    """Return text that every terminal and file takes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def copy_argument(argument: Any) -> Any:
     """Return a copy that shares nothing with ``argument``; tensors keep their strides."""
     if isinstance(argument, Tensor):
         storage = argument.untyped_storage()
-        whole = torch.empty(0, dtype=argument.dtype).set_(storage.clone())  # type: ignore[no-untyped-call]
+        whole = torch.empty(0, dtype=argument.dtype, device="cpu").set_(storage.clone())  # type: ignore[no-untyped-call]
         return whole.as_strided(argument.shape, argument.stride(), argument.storage_offset())
     if isinstance(argument, list | tuple):
         return type(argument)(copy_argument(item) for item in argument)
@@ -123,25 +159,43 @@ def unchanged(after: Any, before: Any) -> bool:
     return bool(after == before)
 
 
+MOST_NUMBERS = 10_000_000
+MOST_ITEMS = 10_000
+MOST_BITS = 4_096
+
+
 def plain(value: Any) -> Any:
     """
     Return ``value`` as data of exact built-in types, or a Foreign.
 
     Only None, bool, int, float, str, plain dense tensors, and tuples, lists and dicts of them
-    count; a subclass could claim to equal everything. A tuple's subclass is a tuple.
+    count; a subclass could claim to equal everything. A tuple's subclass is a tuple. What is too
+    large to be an answer is not copied.
     """
-    if value is None or type(value) in (bool, int, float, str):
+    kind: type = type(value)
+    if kind is int and value.bit_length() > MOST_BITS:
+        return Foreign("int", f" of {value.bit_length()} bits")
+    if value is None or kind in (bool, int, float, str):
         return value
-    if type(value) is Tensor:
-        if value.layout is not torch.strided or value.device.type != "cpu":
+    if kind is Tensor:
+        if value.is_nested or value.layout is not torch.strided or value.device.type != "cpu":
             return Foreign("Tensor", f" with layout {value.layout} on {value.device}")
+        if value.numel() > MOST_NUMBERS:
+            return Foreign("Tensor", f" of {value.numel()} numbers")
         return value.detach().clone()
-    if issubclass(type(value), tuple):
+    if issubclass(kind, tuple) or kind in (list, dict):
+        if len(value) > MOST_ITEMS:
+            return Foreign(kind.__name__, f" of {len(value)} items")
+        if kind is list:
+            return [plain(item) for item in value]
+        if kind is dict:
+            return {key: plain(item) for key, item in value.items() if type(key) is str}
         return tuple(plain(item) for item in tuple.__iter__(value))
-    if type(value) is list:
-        return [plain(item) for item in value]
-    if type(value) is dict:
-        return {key: plain(item) for key, item in value.items() if type(key) is str}
+    if inspect.isgenerator(value):
+        return Foreign("generator", ", since it has a `yield`")
+    if inspect.iscoroutine(value):
+        value.close()
+        return Foreign("coroutine", ", since it is an `async def`")
     return Foreign(_type_name(value), _detail(value))
 
 
@@ -161,9 +215,24 @@ def _detail(value: Any) -> str:
 def _failure(error: BaseException) -> Failure:
     try:
         message = str(error)
-    except Exception:  # a student's exception may be broken itself
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # a student's exception may be broken itself
         message = "its message cannot be read"
     frames = traceback.extract_tb(error.__traceback__)[1:]  # the first frame is ours
-    line = next((frame.line for frame in frames if frame.line), "") or ""
+    own = [frame for frame in frames if not is_installed(frame.filename)]
+    line = next((frame.line for frame in reversed(own) if frame.line), "") or ""
     names = tuple(kind.__name__ for kind in type(error).__mro__)
-    return Failure(names, message[:300], line[:120])
+    return Failure(names, readable(message[:300]), readable(line[:120]))
+
+
+def is_installed(path: str) -> bool:
+    """Return whether a file of code belongs to Python, to a library or to this package."""
+    return path.startswith(INSTALLED)
+
+
+INSTALLED = (
+    *(f"{path}{os.sep}" for path in {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")}),
+    f"{Path(__file__).parents[1]}{os.sep}",
+    "<frozen ",
+)

@@ -84,9 +84,10 @@ def _display(picture: str) -> None:
         display(HTML(picture))
 
 
-def explain_misconception(misconception: Misconception) -> str:
-    """Return what a student is told about a misconception."""
-    return f"{misconception.message} Read {misconception.place}."
+def explain_misconception(misconception: Misconception, group: str) -> str:
+    """Return what a student is told about a misconception, which may explain one group only."""
+    where = f"In the part “{group}”: " if group else ""
+    return f"{where}{misconception.message} Read {misconception.place}."
 
 
 def comparison_picture(value: Any, expected: Any) -> str:
