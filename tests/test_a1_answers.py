@@ -221,7 +221,11 @@ FAULTS = {
         "unexpected keyword argument 'padding'",
     ),
     "more arguments": (lambda x, kernel, stride, padding, mode: x, "exception", "'mode'"),
-    "no function": (torch.zeros(2), "uncallable", "is a tensor of shape (2,), torch.float32, not a function"),
+    "no function": (
+        torch.zeros(2),
+        "uncallable",
+        "is a tensor of shape (2,), torch.float32, not a function",
+    ),
     "nothing": (None, "uncallable", "not a function; define it with `def cross_correlate2d("),
 }
 

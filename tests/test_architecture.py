@@ -373,13 +373,15 @@ def test_visualize_outputs_writes_labels_and_predictions_above_its_columns(arch)
     ]
 
 
-def test_visualize_outputs_leaves_modes_and_hooks_as_they_were():
+def test_visualize_outputs_draws_in_evaluation_mode_and_leaves_modes_and_hooks_as_they_were():
     model, images = mixed_modes()
     arch = Architecture(model, nn.CrossEntropyLoss(), SGD(model.parameters(), lr=0.1))
     arch.predict(images)
 
-    arch.visualize_outputs(["1", "3"])
+    figure = arch.visualize_outputs(["1"])
 
+    pictures = [np.asarray(ax.images[0].get_array()) for ax in figure.axes]
+    np.testing.assert_array_equal(pictures, images.view(6, 4, 1))  # nothing was dropped
     assert modes_of(model) == [True, True, True, False, True]
     assert hook_count(model) == 0
 

@@ -150,6 +150,31 @@ def test_a_name_that_is_no_exercise_is_told_with_those_there_are():
         check(lambda: None)
 
 
+def test_other_arguments_than_the_fixed_ones_are_told():
+    def same_padding(kernel, dilation=1):
+        return answers("a1_convolution")["same_padding"](kernel, dilation)
+
+    report = examine(same_padding)
+
+    assert report.points < 3
+    assert "`same_padding` takes (kernel, dilation=1), and has to take (k, d=1)" in report.message
+
+
+def test_a_result_too_large_to_be_an_answer_is_told_and_not_copied():
+    report = examine(lambda k, d=1: 10**5000, name="same_padding")
+
+    assert report.code == "type"
+    assert "it returned an int of 16610 bits" in report.message
+
+
+def test_float64_that_went_through_float32_is_told_as_such():
+    right = answers("a1_convolution")["convolve2d"]
+    report = examine(lambda x, kernel: right(x.float(), kernel.float()).to(x), name="convolve2d")
+
+    assert (report.points, report.code) == (3, "precision")
+    assert "right to about seven digits only" in report.message
+
+
 def test_something_that_cannot_be_called_is_told_how_to_define_it():
     report = examine(3, name="same_padding")
 
@@ -158,7 +183,10 @@ def test_something_that_cannot_be_called_is_told_how_to_define_it():
 
 
 def test_the_example_on_the_assignments_page_is_what_check_prints(capsys):
-    convolve2d = answers("a1_convolution")["cross_correlate2d"]
+    correlate = answers("a1_convolution")["cross_correlate2d"]
+
+    def convolve2d(x, kernel):
+        return correlate(x, kernel)
 
     check(convolve2d)
 

@@ -177,19 +177,19 @@ def draw_cases(exercise: Exercise, seed: int) -> list[Case]:
 def _run(
     answer: Any, exercise: Exercise, cases: Sequence[Case], *, watched: bool
 ) -> tuple[list[Outcome], list[str]]:
-    """Run every case; the first visible one of each group is watched, and every drawn one."""
+    """Run every case; the first of each group, visible and drawn, is watched."""
     names = tuple(inspect.signature(exercise.oracle).parameters)
     watched = watched and exercise.forbidden is not NOTHING_FORBIDDEN
     outcomes: list[Outcome] = []
     seen: list[str] = []
-    groups: set[str] = set()
+    kinds: set[tuple[str, bool]] = set()
     for number, case in enumerate(cases):
         with contextlib.ExitStack() as stack:
-            if watched and (case.group not in groups or number >= len(exercise.cases)):
+            kind = (case.group, number < len(exercise.cases))
+            calls: list[str] = []
+            if watched and kind not in kinds:
                 calls = stack.enter_context(watch(exercise.forbidden))
-            else:
-                calls = []
-            groups.add(case.group)
+            kinds.add(kind)
             outcomes.append(run_case(answer, case, names))
         seen += calls
     if not watched:

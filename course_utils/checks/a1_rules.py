@@ -1,0 +1,39 @@
+"""Assignment 1: the places of the book that explain its rules, and what both halves share."""
+
+from course_utils.checks.exercise import Place
+
+Pair = int | tuple[int, int]
+
+FORMULA = Place("03_convolution_arithmetic", "The formula")
+STRIDE = Place("03_convolution_arithmetic", "What the stride leaves over")
+DILATION = Place("03_convolution_arithmetic", "Dilation")
+PADDING = Place("03_convolution_arithmetic", "Padding, dilation, stride")
+SAME = Place("03_convolution_arithmetic", "Same size")
+TRANSPOSED = Place("03_convolution_arithmetic", "The way back")
+PAIRS = Place("03_convolution_arithmetic", "Two axes")
+WINDOW = Place("02_correlation_and_convolution", "The window slides")
+FLIP = Place("02_correlation_and_convolution", "The kernel turned")
+MODES = Place("03_convolution_arithmetic", "Four kinds of padding")
+CHANNELS = Place("04_channels_and_groups", "Sums over channels")
+GROUPS = Place("04_channels_and_groups", "Groups")
+
+CONVOLUTION_OPERATORS = "conv(?!ert)"
+CONVOLUTION_NAMES = frozenset(
+    {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
+    | {"Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"}
+    | {"LazyConv1d", "LazyConv2d", "LazyConv3d", "conv_tbc", "convolution", "_convolution"}
+    | {"conv1d_input", "conv2d_input", "conv2d_weight", "correlate2", "convolution_backward"}
+    | {"convolve", "convolve1d", "convolve2d", "fftconvolve", "oaconvolve", "correlate"}
+    | {"correlate1d", "correlate2d", "filter2D", "sepFilter2D", "conv_general_dilated"}
+    | {"depthwise_conv2d", "separable_conv2d"}
+)
+
+
+def both(value: Pair) -> tuple[int, int]:
+    """Return a setting for (vertical, horizontal)."""
+    return (value, value) if isinstance(value, int) else value
+
+
+def span(k: int, d: int) -> int:
+    """Return how many pixels a kernel of k weights with dilation d spans."""
+    return d * (k - 1) + 1
