@@ -1,6 +1,5 @@
 """``Architecture``: train a classifier, evaluate it, predict, look inside."""
 
-import pickle
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -95,6 +94,8 @@ class Architecture:
             self.optimizer.step()
             total_loss += loss.item() * len(labels)  # the last batch may be short
             n_samples += len(labels)
+        if not n_samples:
+            raise ValueError("the training loader has no batch; give it at least one sample")
         return total_loss / n_samples
 
     @torch.no_grad()
@@ -105,6 +106,8 @@ class Architecture:
             for images, labels in loader:
                 total_loss += self.loss_fn(self.model(images), labels).item() * len(labels)
                 n_samples += len(labels)
+        if not n_samples:
+            raise ValueError("the validation loader has no batch; give it at least one sample")
         return total_loss / n_samples
 
     @torch.no_grad()
@@ -123,7 +126,7 @@ class Architecture:
             Logits, detached.
         """
         images = torch.as_tensor(x, dtype=next(self.model.parameters()).dtype)
-        self._last_images = images
+        self._last_images = images.clone()  # the caller may change its own
         with eval_mode(self.model):
             logits: Tensor = self.model(images)
         return logits
@@ -264,6 +267,7 @@ class Architecture:
         checkpoint = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "optimizer_class": type(self.optimizer).__name__,
             "losses": self.losses,
             "val_losses": self.val_losses,
         }
@@ -284,25 +288,38 @@ class Architecture:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file is no checkpoint, or one of another model.
+            If the file is no checkpoint, or one of another model or optimizer.
         """
         try:
             checkpoint = torch.load(path, weights_only=True)
             state, optimizer_state = checkpoint["model"], checkpoint["optimizer"]
-            losses, val_losses = list(checkpoint["losses"]), list(checkpoint["val_losses"])
+            losses = [float(loss) for loss in checkpoint["losses"]]
+            val_losses = [float(loss) for loss in checkpoint["val_losses"]]
+            found = {name: value.shape for name, value in state.items()}
+            kind = checkpoint["optimizer_class"], _group_sizes(optimizer_state)
         except FileNotFoundError:
             raise FileNotFoundError(f"there is no checkpoint at {path}") from None
-        except (pickle.UnpicklingError, EOFError, KeyError, TypeError, RuntimeError) as error:
+        except Exception as error:  # a damaged file may raise anything
             raise ValueError(
                 f"{path} is no checkpoint of this course; give a file made by save_checkpoint"
             ) from error
         expected = {name: value.shape for name, value in self.model.state_dict().items()}
-        found = {name: value.shape for name, value in state.items()}
         if expected != found:
             raise ValueError(f"{path} belongs to another model: shapes {found}, needed {expected}")
+        own_kind = type(self.optimizer).__name__, _group_sizes(self.optimizer.state_dict())
+        if kind != own_kind:
+            raise ValueError(
+                f"{path} belongs to another optimizer: {kind[0]} with parameter groups of {kind[1]}, "
+                f"needed {own_kind[0]} with {own_kind[1]}"
+            )
         self.optimizer.load_state_dict(optimizer_state)
         self.model.load_state_dict(state)
         self.losses, self.val_losses = losses, val_losses
+
+
+def _group_sizes(optimizer_state: dict[str, Any]) -> list[int]:
+    """Return how many parameters each group of an optimizer holds."""
+    return [len(group["params"]) for group in optimizer_state["param_groups"]]
 
 
 def _seed_everything(loader: Loader, seed: int) -> None:

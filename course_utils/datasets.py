@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -186,7 +187,7 @@ def _read_idx(name: str, sha256: str) -> Tensor:
     path = _DATA / "mnist" / f"{name}.gz"
     try:
         content = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError(
             f"{path.name} cannot be read: {error}; install the course again"
         ) from error

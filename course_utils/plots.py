@@ -26,6 +26,7 @@ class NotebookFigure(Figure):
     def _repr_png_(self) -> bytes:
         canvas = FigureCanvasAgg(self)
         canvas.draw()
+        self.set_layout_engine("none")  # laying out again would move things
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])  # white behind it all
         stream = io.BytesIO()
         image.save(stream, format="png", optimize=True)
@@ -57,6 +58,7 @@ def show_image(
     *,
     limits: tuple[float, float] | None = None,
     annotate: bool = False,
+    number_format: str = ".4g",
     cmap: str = "gray",
 ) -> None:
     """
@@ -74,6 +76,8 @@ def show_image(
         Values that are black and white; the image's own extremes if left out.
     annotate : bool, default False
         Whether to write each value into its pixel; meant for small images.
+    number_format : str, default ".4g"
+        How these values are written.
     cmap : str, default "gray"
         A Matplotlib colour map; "RdBu" shows signs.
     """
@@ -87,7 +91,15 @@ def show_image(
             red, green, blue, _ = picture.to_rgba(value)
             bright = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
             ink = "black" if bright else "white"
-            axes.text(column, row, f"{value:.4g}", ha="center", va="center", color=ink, fontsize=9)
+            axes.text(
+                column,
+                row,
+                f"{value:{number_format}}",
+                ha="center",
+                va="center",
+                color=ink,
+                fontsize=9,
+            )
 
 
 def plot_images(images: Any, labels: Any, n_plot: int = 10) -> Figure:
@@ -163,10 +175,11 @@ def plot_filters(weight: Any) -> Figure:
     for (row, column), ax in np.ndenumerate(axes):
         show_image(
             ax,
-            kernels[row, column].round(2),
+            kernels[row, column],
             f"filter {row}, channel {column}",
             limits=(-largest, largest),
             annotate=small,
+            number_format=".2f" if largest >= 0.1 else ".1e",
             cmap="RdBu",
         )
     return figure
@@ -200,6 +213,12 @@ def plot_outputs(
         raise ValueError("no layer to draw; name at least one")
     rows = [row for name, output in outputs.items() for row in _rows(name, np.asarray(output))]
     n_images = len(rows[0][1])
+    for name, pictures in rows:
+        if len(pictures) != n_images:
+            raise ValueError(f"layer {name!r} gives {len(pictures)} images, others {n_images}")
+    for what, values in (("labels", labels), ("predictions", predictions)):
+        if values is not None and len(values) < n_images:
+            raise ValueError(f"got {len(values)} {what} for {n_images} images; give one each")
     heights = [2.2 if row.shape[2] == 1 else 1.0 for _, row in rows]
     figure = NotebookFigure(
         figsize=(0.9 * n_images + 0.6, sum(heights) + 0.5), dpi=110, layout="constrained"
@@ -240,11 +259,11 @@ def _rows(name: str, output: Array) -> list[tuple[str, Array]]:
 
 def plot_losses(losses: Sequence[float], val_losses: Sequence[float] = ()) -> Figure:
     """Draw the mean loss of each epoch, for training and, if given, for validation."""
-    if not losses:
+    if not len(losses):
         raise ValueError("no losses to draw; train for at least one epoch")
     figure, [[axes]] = new_figure(width=5.5, height=3.2)
     axes.plot(range(1, len(losses) + 1), losses, "o-", markersize=3, label="training")
-    if val_losses:
+    if len(val_losses):
         first = len(losses) - len(val_losses) + 1  # validation may have begun later
         epochs = range(first, len(losses) + 1)
         axes.plot(epochs, val_losses, "s--", markersize=3, label="validation")
