@@ -13,6 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from course_utils.arithmetic import check_at_least
@@ -268,5 +269,6 @@ def plot_losses(losses: Sequence[float], val_losses: Sequence[float] = ()) -> Fi
         epochs = range(first, len(losses) + 1)
         axes.plot(epochs, val_losses, "s--", markersize=3, label="validation")
     axes.set(xlabel="epoch", ylabel="mean loss per sample")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     return figure
