@@ -37,3 +37,8 @@ def both(value: Pair) -> tuple[int, int]:
 def span(k: int, d: int) -> int:
     """Return how many pixels a kernel of k weights with dilation d spans."""
     return d * (k - 1) + 1
+
+
+def without_defaults(settings: dict[str, int], **defaults: int) -> dict[str, int]:
+    """Leave out settings at their default: who has not got to them yet earns the plain part."""
+    return {name: value for name, value in settings.items() if value != defaults[name]}

@@ -8,7 +8,13 @@ from course_utils.checks.a1_oracles import (
     same_padding,
     transposed_output_size,
 )
-from course_utils.checks.a1_rules import CONVOLUTION_NAMES, CONVOLUTION_OPERATORS, Pair, span
+from course_utils.checks.a1_rules import (
+    CONVOLUTION_NAMES,
+    CONVOLUTION_OPERATORS,
+    Pair,
+    span,
+    without_defaults,
+)
 from course_utils.checks.a1_sizes_mistakes import (
     SAME_MISCONCEPTIONS,
     SHAPE_MISCONCEPTIONS,
@@ -78,7 +84,8 @@ def _draw_sizes(rng: np.random.Generator) -> list[Case]:
             s = int(rng.integers(1, stride + 1))
             d = int(rng.integers(1, dilation + 1))
             n = max(span(k, d) - 2 * p, 1) + int(rng.integers(0, 40))
-            cases.append(Case(group, (n, k), {"p": p, "s": s, "d": d}))
+            settings = {"p": p, "s": s, "d": d}
+            cases.append(Case(group, (n, k), without_defaults(settings, p=0, s=1, d=1)))
     for _ in range(3):
         k, p, d = int(rng.integers(3, 9)), int(rng.integers(0, 2)), int(rng.integers(1, 4))
         n = span(k, d) - 2 * p - int(rng.integers(1, 3))
@@ -201,7 +208,8 @@ def _draw_transposed(rng: np.random.Generator) -> list[Case]:
             p, d = int(rng.integers(0, padding + 1)), int(rng.integers(1, dilation + 1))
             o = int(rng.integers(0, max(s, d))) if dilation > 1 else 0
             n = int(rng.integers(2 * p + 2, 2 * p + 12))
-            kwargs = {"p": p, "s": s, "d": d, "output_padding": o}
+            settings = {"p": p, "s": s, "d": d, "output_padding": o}
+            kwargs = without_defaults(settings, p=0, s=1, d=1, output_padding=0)
             cases.append(Case(group, (n, k), kwargs))
     for _ in range(3):
         s, d = int(rng.integers(1, 5)), int(rng.integers(1, 5))

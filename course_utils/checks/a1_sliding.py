@@ -9,7 +9,13 @@ import torch
 from torch import Tensor
 
 from course_utils.checks.a1_oracles import conv2d, convolve2d, cross_correlate2d
-from course_utils.checks.a1_rules import CONVOLUTION_NAMES, CONVOLUTION_OPERATORS, Pair, both
+from course_utils.checks.a1_rules import (
+    CONVOLUTION_NAMES,
+    CONVOLUTION_OPERATORS,
+    Pair,
+    both,
+    without_defaults,
+)
 from course_utils.checks.a1_sliding_mistakes import (
     CONV2D_MISCONCEPTIONS,
     CONVOLVE_MISCONCEPTIONS,
@@ -71,16 +77,16 @@ _LESSON_IMAGE = torch.arange(1.0, 10.0).reshape(3, 3)
 _CORRELATE_CASES = (
     Case("plain", (_LESSON_IMAGE, _SOBEL_X)),
     Case("plain", (image_tensor(4, 5), image_tensor(2, 3, start=3))),
-    Case("plain", (image_tensor(5, 4), image_tensor(3, 2, start=5))),
+    Case("plain", (image_tensor(5, 4) / 7, image_tensor(3, 2, start=5))),
     Case("plain", (image_tensor(3, 4, start=2), image_tensor(1, 1, start=4))),
     Case("padding", (image_tensor(4, 4), image_tensor(3, 3, start=2)), {"padding": 1}),
-    Case("padding", (image_tensor(3, 4, start=6), image_tensor(2, 3, start=9)), {"padding": 2}),
+    Case("padding", (image_tensor(3, 4, start=6) / 7, image_tensor(2, 3, start=9)), {"padding": 2}),
     Case("stride", (image_tensor(5, 6), image_tensor(2, 2, start=7)), {"stride": 2}),
-    Case("stride", (image_tensor(6, 7, start=4), image_tensor(3, 2, start=8)), {"stride": 3}),
+    Case("stride", (image_tensor(6, 7, start=4) / 7, image_tensor(3, 2, start=8)), {"stride": 3}),
     Case(
         "together", (image_tensor(5, 4, start=3), image_tensor(3, 3)), {"stride": 2, "padding": 1}
     ),
-    Case("together", (image_tensor(4, 6, start=5), image_tensor(3, 2, start=2), 3, 2)),
+    Case("together", (image_tensor(4, 6, start=5) / 7, image_tensor(3, 2, start=2), 3, 2)),
     Case(DTYPES, (image_tensor(3, 4, dtype=torch.float64) / 7, image_tensor(2, 2).double() / 3)),
     Case(
         DTYPES,
@@ -96,8 +102,8 @@ def _draw_correlations(rng: np.random.Generator) -> list[Case]:
     def make(group: str, form: Form, strides: tuple[int, int], paddings: tuple[int, int]) -> Case:
         kernel = _random(rng, _size(rng, 1, 3), _size(rng, 2, 4), form=form)
         x = _random(rng, _size(rng, 4, 7), _size(rng, 5, 8), form=form)
-        kwargs = {"stride": _size(rng, *strides), "padding": _size(rng, *paddings)}
-        return Case(group, (x, kernel), kwargs)
+        settings = {"stride": _size(rng, *strides), "padding": _size(rng, *paddings)}
+        return Case(group, (x, kernel), without_defaults(settings, stride=1, padding=0))
 
     kinds = [
         ("plain", (1, 1), (0, 0)),
@@ -129,9 +135,9 @@ def _trace_correlation(x: Tensor, kernel: Tensor, stride: int = 1, padding: int 
 _CONVOLVE_CASES = (
     Case("square", (_LESSON_IMAGE, _SOBEL_X)),
     Case("square", (image_tensor(5, 5), image_tensor(3, 3, start=4))),
-    Case("square", (image_tensor(4, 4, start=7), image_tensor(2, 2, start=5))),
+    Case("square", (image_tensor(4, 4, start=7) / 7, image_tensor(2, 2, start=5))),
     Case("rectangles", (image_tensor(4, 6, start=2), image_tensor(2, 3, start=6))),
-    Case("rectangles", (image_tensor(5, 4, start=3), image_tensor(1, 3, start=1))),
+    Case("rectangles", (image_tensor(5, 4, start=3) / 7, image_tensor(1, 3, start=1))),
     Case("rectangles", (image_tensor(5, 3, start=9), image_tensor(4, 2, start=2))),
     Case(DTYPES, (image_tensor(3, 4, dtype=torch.float64) / 7, image_tensor(2, 2).double() / 3)),
     Case(DTYPES, (image_tensor(5, 4, start=4).T, image_tensor(4, 3, start=8)[::2])),
@@ -166,14 +172,17 @@ def _filters(*shape: int, start: int = 1, dtype: torch.dtype = torch.float32) ->
 
 _CONV2D_CASES = (
     Case("channels and batch", (image_tensor(1, 3, 3, 4), _filters(2, 3, 3, 3, start=2))),
-    Case("channels and batch", (image_tensor(2, 2, 4, 3, start=3), _filters(3, 2, 2, 3, start=4))),
+    Case(
+        "channels and batch", (image_tensor(2, 2, 4, 3, start=3) / 7, _filters(3, 2, 2, 3, start=4))
+    ),
     Case("channels and batch", (image_tensor(3, 1, 3, 4, start=5), _filters(2, 1, 2, 2, start=6))),
     Case(
         "bias",
         (image_tensor(1, 3, 3, 3, start=2), _filters(3, 3, 2, 2), torch.tensor([1.5, -2.0, 5])),
     ),
     Case(
-        "bias", (image_tensor(1, 2, 3, 3), _filters(2, 2, 3, 3, start=3), torch.tensor([-3.0, 7]))
+        "bias",
+        (image_tensor(1, 2, 3, 3) / 7, _filters(2, 2, 3, 3, start=3), torch.tensor([-3.0, 7])),
     ),
     Case(
         "stride and padding",
@@ -187,7 +196,7 @@ _CONV2D_CASES = (
     ),
     Case(
         "stride and padding",
-        (image_tensor(1, 1, 3, 4, start=8), _filters(1, 1, 3, 3, start=9)),
+        (image_tensor(1, 1, 3, 4, start=8) / 7, _filters(1, 1, 3, 3, start=9)),
         {"padding": (2, 1)},
     ),
     Case(
@@ -202,13 +211,13 @@ _CONV2D_CASES = (
     Case("dilation", (image_tensor(1, 2, 6, 7), _filters(2, 2, 3, 2, start=3)), {"dilation": 2}),
     Case(
         "dilation",
-        (image_tensor(1, 1, 8, 6, start=2), _filters(2, 1, 3, 3, start=4)),
+        (image_tensor(1, 1, 8, 6, start=2) / 7, _filters(2, 1, 3, 3, start=4)),
         {"dilation": (3, 1), "padding": 1},
     ),
     Case("groups", (image_tensor(1, 4, 3, 4, start=3), _filters(4, 2, 2, 2)), {"groups": 2}),
     Case(
         "groups",
-        (image_tensor(2, 3, 3, 3, start=7), _filters(6, 1, 2, 2, start=4)),
+        (image_tensor(2, 3, 3, 3, start=7) / 7, _filters(6, 1, 2, 2, start=4)),
         {"groups": 3, "bias": torch.tensor([1.0, -2, 3, -4, 5, -6])},
     ),
     Case(
