@@ -16,7 +16,7 @@ book: .venv/.installed ## build the book and say where it is
 	@.venv/bin/jupyter-book build --all -n -W --keep-going -q . || { echo "The book is not built: mend the warnings above."; exit 1; }
 	@echo "The book is ready: open $$(pwd)/_build/html/index.html"
 
-test: .venv/.installed system ## run every test that this machine can run
+test: .venv/.installed system release ## run every test that this machine can run
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
