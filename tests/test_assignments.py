@@ -135,7 +135,7 @@ def scores(course: Path) -> dict[str, dict[str, float]]:
 
 def feedback_text(course: Path, student: str) -> str:
     page = course / "feedback" / student / ASSIGNMENT / f"{ASSIGNMENT}.html"
-    return html.unescape(re.sub(r"<[^>]+>", "", page.read_text()))
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", page.read_text())).split())
 
 
 @pytest.mark.slow

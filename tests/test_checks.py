@@ -117,7 +117,8 @@ def test_check_prints_a_report_and_gives_back_the_points(capfd):
     assert out.startswith("same_padding: 2 of 3 points\n")
     assert "✗ refusals: 0/1" in out
     assert "same_padding(2): it must raise ValueError" in out
-    assert "Read chapter 3, “Same size”" in out
+    assert "Read chapter 3, “Same size”" in " ".join(out.split())
+    assert max(map(len, out.splitlines())) <= 88
     assert err == ""
 
 
@@ -238,6 +239,19 @@ def test_stderr_warnings_and_printing_cost_nothing(capfd):
     assert err == ""
     assert torch.get_default_dtype() == torch.float32
     assert torch.is_grad_enabled()
+
+
+def test_a_right_result_with_a_changed_input_is_no_mistake_about_values():
+    right = answers("a1_convolution")["convolve2d"]
+
+    def convolve2d(x, kernel):
+        result = right(x, kernel)
+        x.zero_()
+        return result
+
+    report = examine(convolve2d)
+
+    assert (report.points, report.code, report.misconception) == (0, "changed", None)
 
 
 def test_an_interrupt_passes_through():

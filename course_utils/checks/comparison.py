@@ -114,8 +114,11 @@ def _advice(value: Any, expected: Any) -> str:
             return ""
         if isinstance(value, float | Tensor) or foreign.startswith("numpy."):
             return ": sizes are whole numbers, so divide with `//` or take `int(...)` of the result"
-    if type(expected) is tuple and (isinstance(value, list | Tensor) or foreign == "numpy.ndarray"):
-        return ": `tuple(result)` makes one" if isinstance(value, list) else ""
+    if type(expected) is tuple:
+        if isinstance(value, list):
+            return ": `tuple(result)` makes one"
+        if isinstance(value, Tensor) or foreign == "numpy.ndarray":
+            return ": `tuple(result.tolist())` makes one"
     return ""
 
 

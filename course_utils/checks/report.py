@@ -1,6 +1,7 @@
 """What a check found, as data, as text, and as a picture."""
 
 import html
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from torch import Tensor
 
 from course_utils.checks.comparison import close
 from course_utils.checks.exercise import Misconception
+
+WIDTH = 88  # columns: a notebook's output and nbgrader's feedback cut off longer lines
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,8 @@ class Report:
         for group, (points, maximum) in (self.groups or {}).items():
             mark = "✓" if points == maximum else "✗"
             print(f"  {mark} {group}: {points:g}/{maximum:g}")
-        if self.message:
-            print(self.message)
+        for line in self.message.splitlines():
+            print(textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False))
         if self.picture:
             _display(self.picture)
 
