@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+pytest_plugins = ["trusted_numbers"]  # in tests/: the marker and the fixture `number`
+
 os.environ.setdefault("TQDM_DISABLE", "1")  # a progress bar would be an output that changes
 os.environ.setdefault("PYTHONHASHSEED", "0")
 

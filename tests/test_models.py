@@ -53,8 +53,15 @@ def test_lenet5_has_its_twelve_layers():
     assert len(layers) == 12
 
 
-def test_lenet5_has_61706_parameters():
-    assert parameter_count(lenet5()) == 61_706
+@pytest.mark.number(
+    61_706,
+    "parameters of the lesson's LeNet-5",
+    item=17,
+    chapter="08_lenet5",
+    heading="61,706 parameters",
+)
+def test_lenet5_has_61706_parameters(number):
+    assert parameter_count(lenet5()) == number
 
 
 def test_line_classifier_has_its_seven_layers():
@@ -63,8 +70,15 @@ def test_line_classifier_has_its_seven_layers():
     assert list(layers.items()) == list(LINE_CLASSIFIER.items())
 
 
-def test_line_classifier_has_213_parameters():
-    assert parameter_count(line_classifier()) == 213
+@pytest.mark.number(
+    213,
+    "parameters of the case study's network",
+    item=27,
+    chapter="11_case_study",
+    heading="213 parameters",
+)
+def test_line_classifier_has_213_parameters(number):
+    assert parameter_count(line_classifier()) == number
 
 
 @pytest.mark.parametrize("make", [lenet5, line_classifier])
