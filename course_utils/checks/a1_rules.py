@@ -17,17 +17,6 @@ MODES = Place("03_convolution_arithmetic", "Four kinds of padding")
 CHANNELS = Place("04_channels_and_groups", "Sums over channels")
 GROUPS = Place("04_channels_and_groups", "Groups")
 
-CONVOLUTION_OPERATORS = "conv(?!ert)"
-CONVOLUTION_NAMES = frozenset(
-    {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
-    | {"Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"}
-    | {"LazyConv1d", "LazyConv2d", "LazyConv3d", "conv_tbc", "convolution", "_convolution"}
-    | {"conv1d_input", "conv2d_input", "conv2d_weight", "correlate2", "convolution_backward"}
-    | {"convolve", "convolve1d", "convolve2d", "fftconvolve", "oaconvolve", "correlate"}
-    | {"correlate1d", "correlate2d", "filter2D", "sepFilter2D", "conv_general_dilated"}
-    | {"depthwise_conv2d", "separable_conv2d"}
-)
-
 
 def both(value: Pair) -> tuple[int, int]:
     """Return a setting for (vertical, horizontal)."""

@@ -9,8 +9,6 @@ from course_utils.checks.a1_oracles import (
     transposed_output_size,
 )
 from course_utils.checks.a1_rules import (
-    CONVOLUTION_NAMES,
-    CONVOLUTION_OPERATORS,
     Pair,
     span,
     without_defaults,
@@ -21,6 +19,7 @@ from course_utils.checks.a1_sizes_mistakes import (
     SIZE_MISCONCEPTIONS,
     TRANSPOSED_MISCONCEPTIONS,
 )
+from course_utils.checks.calls import CONVOLUTION_NAMES, CONVOLUTION_OPERATORS
 from course_utils.checks.exercise import REFUSALS, Case, Exercise, Forbidden
 
 NO_CONVOLUTION_FOR_SIZES = Forbidden(

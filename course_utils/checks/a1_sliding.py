@@ -1,6 +1,5 @@
 """Assignment 1, second half: correlation and convolution, one window at a time."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,8 +9,6 @@ from torch import Tensor
 
 from course_utils.checks.a1_oracles import conv2d, convolve2d, cross_correlate2d
 from course_utils.checks.a1_rules import (
-    CONVOLUTION_NAMES,
-    CONVOLUTION_OPERATORS,
     Pair,
     both,
     without_defaults,
@@ -21,16 +18,17 @@ from course_utils.checks.a1_sliding_mistakes import (
     CONVOLVE_MISCONCEPTIONS,
     CORRELATE_MISCONCEPTIONS,
 )
-from course_utils.checks.exercise import REFUSALS, Answer, Case, Exercise, Forbidden
-
-DTYPES = "float64 and strides"
-
-
-Form = tuple[torch.dtype, bool]  # dtype, and whether the tensor has gaps between its elements
-
-
-FORMS: tuple[Form, ...] = ((torch.float32, False), (torch.float64, False), (torch.float32, True))
-
+from course_utils.checks.calls import CONVOLUTION_NAMES, CONVOLUTION_OPERATORS
+from course_utils.checks.drawing import (
+    DTYPES,
+    FORMS,
+    Form,
+    image_tensor,
+    random_size,
+    random_tensor,
+    substantial,
+)
+from course_utils.checks.exercise import REFUSALS, Case, Exercise, Forbidden
 
 NO_CONVOLUTION = Forbidden(
     "Write the sliding window yourself: slicing, einsum, as_strided, sliding_window_view and FFT "
@@ -38,34 +36,6 @@ NO_CONVOLUTION = Forbidden(
     f"{CONVOLUTION_OPERATORS}|im2col|col2im|unfold",
     CONVOLUTION_NAMES | {"unfold", "fold", "Unfold", "Fold", "im2col", "col2im", "unfold_copy"},
 )
-
-
-def image_tensor(*shape: int, start: int = 1, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return small whole numbers without symmetry, the same on every machine."""
-    count = int(np.prod(shape))
-    numbers = [(start + 7 * n + n * n) % 19 - 8 for n in range(count)]
-    return torch.tensor(numbers, dtype=dtype).reshape(shape)
-
-
-def _random(rng: np.random.Generator, *shape: int, form: Form = (torch.float32, False)) -> Tensor:
-    """Return normal numbers; if strided, as every other element of a larger tensor."""
-    dtype, strided = form
-    if not strided:
-        return torch.from_numpy(rng.standard_normal(shape)).to(dtype)
-    wide = torch.from_numpy(rng.standard_normal((*shape[:-2], shape[-1] * 2, shape[-2]))).to(dtype)
-    return wide[..., ::2, :].transpose(-1, -2)
-
-
-def _size(rng: np.random.Generator, low: int, high: int) -> int:
-    return int(rng.integers(low, high + 1))
-
-
-def _substantial(make: Callable[[], Case], oracle: Answer) -> Case:
-    """Draw until the answer is not close to zero everywhere, so that rounding cannot matter."""
-    while True:
-        case = make()
-        if oracle(*case.args, **case.kwargs).abs().max() > 0.5:
-            return case
 
 
 _SOBEL_X = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
@@ -100,9 +70,9 @@ _CORRELATE_CASES = (
 
 def _draw_correlations(rng: np.random.Generator) -> list[Case]:
     def make(group: str, form: Form, strides: tuple[int, int], paddings: tuple[int, int]) -> Case:
-        kernel = _random(rng, _size(rng, 1, 3), _size(rng, 2, 4), form=form)
-        x = _random(rng, _size(rng, 4, 7), _size(rng, 5, 8), form=form)
-        settings = {"stride": _size(rng, *strides), "padding": _size(rng, *paddings)}
+        kernel = random_tensor(rng, random_size(rng, 1, 3), random_size(rng, 2, 4), form=form)
+        x = random_tensor(rng, random_size(rng, 4, 7), random_size(rng, 5, 8), form=form)
+        settings = {"stride": random_size(rng, *strides), "padding": random_size(rng, *paddings)}
         return Case(group, (x, kernel), without_defaults(settings, stride=1, padding=0))
 
     kinds = [
@@ -112,11 +82,11 @@ def _draw_correlations(rng: np.random.Generator) -> list[Case]:
         ("together", (2, 3), (1, 2)),
     ]
     plain = [
-        _substantial(partial(make, group, FORMS[0], strides, paddings), cross_correlate2d)
+        substantial(partial(make, group, FORMS[0], strides, paddings), cross_correlate2d)
         for group, strides, paddings in kinds * 3
     ]
     return plain + [
-        _substantial(partial(make, DTYPES, form, strides, paddings), cross_correlate2d)
+        substantial(partial(make, DTYPES, form, strides, paddings), cross_correlate2d)
         for _, strides, paddings in kinds
         for form in FORMS[1:]
     ]
@@ -147,17 +117,17 @@ _CONVOLVE_CASES = (
 
 def _draw_convolutions(rng: np.random.Generator) -> list[Case]:
     def make(group: str, side: tuple[int, int], form: Form) -> Case:
-        rows, columns = _size(rng, *side), _size(rng, 3, 4)
-        kernel = _random(
+        rows, columns = random_size(rng, *side), random_size(rng, 3, 4)
+        kernel = random_tensor(
             rng, *((columns,) * 2 if group == "square" else (rows, columns)), form=form
         )
-        x = _random(rng, _size(rng, 4, 6), _size(rng, 6, 8), form=form)
+        x = random_tensor(rng, random_size(rng, 4, 6), random_size(rng, 6, 8), form=form)
         upright = rng.random() < 0.5
         return Case(group, (x.T, kernel.T) if upright else (x, kernel))
 
     kinds = [("square", (3, 4), FORMS[0]), ("rectangles", (1, 2), FORMS[0])] * 3
     kinds += [(DTYPES, (1, 3), form) for form in FORMS[1:] * 2]
-    return [_substantial(partial(make, *kind), convolve2d) for kind in kinds]
+    return [substantial(partial(make, *kind), convolve2d) for kind in kinds]
 
 
 _MISMATCH = "weight.shape[1] is not the number of channels of a group"
@@ -261,18 +231,20 @@ _CONV2D_CASES = (
 
 def _draw_conv2d(rng: np.random.Generator) -> list[Case]:
     def pair(low: int, high: int) -> Pair:
-        first, second = _size(rng, low, high), _size(rng, low, high)
+        first, second = random_size(rng, low, high), random_size(rng, low, high)
         return first if rng.random() < 0.4 else (first, second)
 
     def make(
         group: str, form: Form, *, groups: int = 1, bias: bool = False, **settings: Pair
     ) -> Case:
-        channels, filters = groups * _size(rng, 1, 2), groups * _size(rng, 1, 2)
-        kernel = _size(rng, 1, 3), _size(rng, 2, 3)
+        channels, filters = groups * random_size(rng, 1, 2), groups * random_size(rng, 1, 2)
+        kernel = random_size(rng, 1, 3), random_size(rng, 2, 3)
         dilation = both(settings.get("dilation", 1))
-        hw = [d * (k - 1) + 1 + _size(rng, 1, 3) for k, d in zip(kernel, dilation, strict=True)]
-        x = _random(rng, _size(rng, 1, 2), channels, *hw, form=form)
-        weight = _random(rng, filters, channels // groups, *kernel, form=form)
+        hw = [
+            d * (k - 1) + 1 + random_size(rng, 1, 3) for k, d in zip(kernel, dilation, strict=True)
+        ]
+        x = random_tensor(rng, random_size(rng, 1, 2), channels, *hw, form=form)
+        weight = random_tensor(rng, filters, channels // groups, *kernel, form=form)
         kwargs: dict[str, Any] = dict(settings)
         if bias:
             kwargs["bias"] = torch.from_numpy(rng.standard_normal(filters)).to(form[0])
@@ -281,7 +253,7 @@ def _draw_conv2d(rng: np.random.Generator) -> list[Case]:
         return Case(group, (x, weight), kwargs)
 
     def call(group: str, form: Form = FORMS[0], **settings: Any) -> Case:
-        return _substantial(partial(make, group, form, **settings), conv2d)
+        return substantial(partial(make, group, form, **settings), conv2d)
 
     cases = []
     for _ in range(2):
@@ -298,7 +270,7 @@ def _draw_conv2d(rng: np.random.Generator) -> list[Case]:
             call("stride and padding", stride=pair(1, 3), padding=pair(0, 2)),
             call("dilation", dilation=pair(2, 3)),
             call("dilation", bias=True, **everything),
-            call("groups", groups=_size(rng, 2, 3)),
+            call("groups", groups=random_size(rng, 2, 3)),
             call("groups", groups=2, bias=True, **everything),
         ]
         cases += [
@@ -307,12 +279,12 @@ def _draw_conv2d(rng: np.random.Generator) -> list[Case]:
             for groups in (1, 2)
         ]
     for channels, weight_channels, groups in [(4, 3, 1), (3, 4, 1), (6, 6, 3), (6, 2, 2)]:
-        x = _random(rng, 1, channels, 5, 5)
-        weight = _random(rng, 2 * groups, weight_channels, 2, 3)
+        x = random_tensor(rng, 1, channels, 5, 5)
+        weight = random_tensor(rng, 2 * groups, weight_channels, 2, 3)
         cases.append(Case(REFUSALS, (x, weight), {"groups": groups}, _MISMATCH))
     for channels, weight_channels, filters, groups in [(5, 2, 4, 2), (6, 2, 4, 3)]:
-        x = _random(rng, 1, channels, 5, 5)
-        weight = _random(rng, filters, weight_channels, 2, 3)
+        x = random_tensor(rng, 1, channels, 5, 5)
+        weight = random_tensor(rng, filters, weight_channels, 2, 3)
         cases.append(Case(REFUSALS, (x, weight), {"groups": groups}, _INDIVISIBLE))
     return cases
 

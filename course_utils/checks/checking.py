@@ -109,13 +109,15 @@ def _judge(answer: Any, name: str, seed: int | None, *, ours: bool) -> Report:
     assignment, exercise = exercises_by_name()[name]
     signature = inspect.signature(exercise.oracle)
     if not callable(answer):
+        wanted = ("class", "class") if isinstance(exercise.oracle, type) else ("function", "def")
         return _nothing(
             exercise,
             "uncallable",
-            f"`{name}` is {describe(plain(answer))}, not a function; "
-            f"define it with `def {name}{_bare(signature)}:`",
+            f"`{name}` is {describe(plain(answer))}, not a {wanted[0]}; "
+            f"define it with `{wanted[1]} {name}{_bare(signature)}:`",
         )
-    if isinstance(answer, type) and "__new__" not in vars(answer):
+    wants_class = isinstance(exercise.oracle, type)
+    if isinstance(answer, type) and not wants_class and "__new__" not in vars(answer):
         return _nothing(
             exercise,
             "uncallable",
@@ -178,7 +180,7 @@ def _run(
     answer: Any, exercise: Exercise, cases: Sequence[Case], *, watched: bool
 ) -> tuple[list[Outcome], list[str]]:
     """Run every case; the first of each group, visible and drawn, is watched."""
-    names = tuple(inspect.signature(exercise.oracle).parameters)
+    names = () if exercise.probe else tuple(inspect.signature(exercise.oracle).parameters)
     watched = watched and exercise.forbidden is not NOTHING_FORBIDDEN
     outcomes: list[Outcome] = []
     seen: list[str] = []
@@ -190,7 +192,7 @@ def _run(
             if watched and kind not in kinds:
                 calls = stack.enter_context(watch(exercise.forbidden))
             kinds.add(kind)
-            outcomes.append(run_case(answer, case, names))
+            outcomes.append(run_case(answer, case, names, exercise.probe))
         seen += calls
     if not watched:
         return outcomes, []
@@ -226,7 +228,7 @@ def judge(
         A sentence about the answer's arguments, shown if something is wrong.
     """
     runs = list(zip(cases, outcomes, expected, strict=True))
-    found = [difference(outcome, wanted) for _, outcome, wanted in runs]
+    found = [difference(outcome, wanted, exercise.tolerances) for _, outcome, wanted in runs]
     results = tuple(
         _case_result(exercise, run, difference_, drawn=number >= n_visible)
         for number, (run, difference_) in enumerate(zip(runs, found, strict=True))
@@ -296,14 +298,21 @@ def _nothing(
 
 def describe_call(exercise: Exercise, case: Case) -> str:
     """Return the call of a case as a student would write it; tensors are told by their shape."""
+    if case.told:
+        return f"{exercise.name}, {case.told}"
     names = list(inspect.signature(exercise.oracle).parameters)
     tensors: list[str] = []
 
     def shown(name: str, value: Any) -> str:
-        if not isinstance(value, Tensor):
-            return repr(value)
+        if isinstance(value, dict) and any(isinstance(part, Tensor) for part in value.values()):
+            shapes = (f"{key} {tuple(part.shape)}" for key, part in value.items())
+            tensors.append(f"{name} a dict of {', '.join(shapes)}")
+            return name
+        if not isinstance(value, Tensor | np.ndarray):
+            return getattr(value, "__name__", None) or repr(value)
         dtype = str(value.dtype).removeprefix("torch.")
-        strided = "" if value.is_contiguous() else ", not contiguous"
+        gaps = isinstance(value, Tensor) and not value.is_contiguous()
+        strided = ", not contiguous" if gaps else ""
         tensors.append(f"{name} of shape {tuple(value.shape)}, {dtype}{strided}")
         return name
 

@@ -1,22 +1,28 @@
 """Compare a result with the expected one, and say in one sentence how they differ."""
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from course_utils.checks.outcomes import Failure, Foreign, Outcome
 
 RELATIVE_TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-9}
+NUMBER_TOLERANCE = 1e-5  # of a Python float: what it was computed in is not known
+NO_TOLERANCES: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """The expected result of a call that must raise ValueError, and why it must."""
+    """The expected result of a call that must raise an exception, and why it must."""
 
     reason: str
+    error: str = "ValueError"
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,13 @@ class Difference:
     sentence: str
 
 
-def difference(outcome: Outcome, expected: Any) -> Difference | None:
+def difference(
+    outcome: Outcome, expected: Any, tolerances: Mapping[str, float] = NO_TOLERANCES
+) -> Difference | None:
     """Return how an outcome misses what is expected, or None if it does not."""
     value = outcome.value
     if isinstance(value, Failure):
-        if isinstance(expected, Refusal) and value.refuses:
+        if isinstance(expected, Refusal) and value.refuses(expected.error):
             return None
         return _failed(value, expected)
     if isinstance(expected, Refusal):
@@ -41,9 +49,12 @@ def difference(outcome: Outcome, expected: Any) -> Difference | None:
         elif value is None and outcome.printed.strip():
             shown += " and printed something"
         return Difference(
-            "accepted", f"it must raise ValueError, since {expected.reason}; yours returned {shown}"
+            "accepted",
+            f"it must raise {expected.error}, since {expected.reason}; yours returned {shown}",
         )
-    found = type_difference(value, expected, outcome.printed) or value_difference(value, expected)
+    found = type_difference(value, expected, outcome.printed) or value_difference(
+        value, expected, tolerances
+    )
     if found is None and outcome.changed:
         return Difference(
             "changed",
@@ -59,29 +70,30 @@ def _failed(failure: Failure, expected: Any) -> Difference:
     if isinstance(expected, Refusal):
         return Difference(
             "exception",
-            f"it must raise ValueError, since {expected.reason}; yours stopped with {failure}",
+            f"it must raise {expected.error}, since {expected.reason}; yours stopped with {failure}",
         )
     return Difference("exception", f"it stopped with {failure}")
 
 
 def type_difference(value: Any, expected: Any, printed: str = "") -> Difference | None:
     """Return a difference if the value has another type than the expected one."""
-    if type(value) is type(expected):
-        if isinstance(expected, tuple):
-            if len(value) != len(expected):
+    if _is_of_type(value, expected):
+        if type(value) in (tuple, list) and len(value) != len(expected):
+            what = "values" if type(value) is tuple else "items"
+            return Difference(
+                "type", f"it returned {len(value)} {what}; return {len(expected)} here"
+            )
+        for where, part, wanted in _parts(value, expected):
+            if not _is_of_type(part, wanted):
                 return Difference(
-                    "type", f"it returned {len(value)} values; return {len(expected)}"
+                    "type",
+                    f"{where} of the result is {describe(part)}; it has to be "
+                    f"{_type_name(wanted)}{_advice(part, wanted)}",
                 )
-            for position, (part, wanted) in enumerate(zip(value, expected, strict=True)):
-                if type(part) is not type(wanted):
-                    return Difference(
-                        "type",
-                        f"item {position} of the result is {describe(part)}; it has to be "
-                        f"{_TYPE_NAMES.get(type(wanted), type(wanted).__name__)}"
-                        f"{_advice(part, wanted)}",
-                    )
+            if found := type_difference(part, wanted):
+                return Difference(found.code, f"in {where}, {found.sentence}")
         return None
-    wanted = _TYPE_NAMES.get(type(expected), type(expected).__name__)
+    wanted = _type_name(expected)
     if value is None:
         if printed.strip():
             return Difference(
@@ -95,9 +107,27 @@ def type_difference(value: Any, expected: Any, printed: str = "") -> Difference 
     )
 
 
+def _is_of_type(value: Any, expected: Any) -> bool:
+    """Return whether a value has the expected type; a whole number does for a float."""
+    return type(value) is type(expected) or (type(expected) is float and type(value) is int)
+
+
+def _parts(value: Any, expected: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield where, part and expected part of two containers, as far as both have it."""
+    if isinstance(expected, dict):
+        for key in expected:
+            if key in value:
+                yield str(key), value[key], expected[key]
+    elif isinstance(expected, tuple | list):
+        for position, (part, wanted) in enumerate(zip(value, expected, strict=False)):
+            yield f"item {position}", part, wanted
+
+
 def _advice(value: Any, expected: Any) -> str:
     """Return how one type becomes the other, where one call does it."""
     foreign = value.type_name if isinstance(value, Foreign) else ""
+    if isinstance(value, np.ndarray):
+        foreign = "numpy.ndarray"
     if foreign in ("generator", "coroutine"):
         return "; use `return` once, with the whole result, in a plain `def`"
     if isinstance(expected, Tensor):
@@ -114,6 +144,12 @@ def _advice(value: Any, expected: Any) -> str:
             return ""
         if isinstance(value, float | Tensor) or foreign.startswith("numpy."):
             return ": sizes are whole numbers, so divide with `//` or take `int(...)` of the result"
+    if type(expected) is float and (isinstance(value, Tensor) or foreign.startswith("numpy.")):
+        return ": `.item()` makes one"
+    if isinstance(expected, np.ndarray) and isinstance(value, Tensor):
+        return ": `.numpy()` makes one"
+    if type(expected) is list and isinstance(value, tuple):
+        return ": `list(result)` makes one"
     if type(expected) is tuple:
         if isinstance(value, list):
             return ": `tuple(result)` makes one"
@@ -122,19 +158,103 @@ def _advice(value: Any, expected: Any) -> str:
     return ""
 
 
-def value_difference(value: Any, expected: Any) -> Difference | None:
-    """Return how a value of the right type misses the expected one, or None."""
+def value_difference(
+    value: Any,
+    expected: Any,
+    tolerances: Mapping[str, float] = NO_TOLERANCES,
+    *,
+    scale: float | None = None,
+) -> Difference | None:
+    """
+    Return how a value of the right type misses the expected one, or None.
+
+    ``scale`` is the largest of the floats that a float stands beside; a float may be wrong by a
+    small share of it.
+    """
     if isinstance(expected, Tensor):
         return _tensor_difference(value, expected)
-    if isinstance(expected, tuple) and any(isinstance(part, Tensor) for part in expected):
-        for position, (part, wanted) in enumerate(zip(value, expected, strict=True)):
-            found = value_difference(part, wanted)
-            if found:
-                return Difference(found.code, f"in result {position}, {found.sentence}")
+    if isinstance(expected, np.ndarray):
+        return _array_difference(value, expected)
+    if isinstance(expected, dict | tuple | list):
+        return _container_difference(value, expected, tolerances)
+    if isinstance(expected, float):
+        largest = abs(expected) if scale is None else scale
+        right = close_numbers(value, expected, NUMBER_TOLERANCE * largest)
+    else:
+        right = value == expected and not isinstance(value, Foreign)
+    if right:
         return None
-    if value != expected:
-        return Difference("value", f"expected {expected}, yours is {value}")
+    return Difference("value", f"expected {shown(expected)}, yours is {shown(value)}")
+
+
+def _container_difference(
+    value: Any, expected: Any, tolerances: Mapping[str, float]
+) -> Difference | None:
+    if isinstance(expected, dict):
+        if missing := [key for key in expected if key not in value]:
+            return Difference("value", f"the key {missing[0]!r} is missing")
+        if more := [key for key in value if key not in expected]:
+            return Difference("value", f"the key {more[0]!r} must not be there")
+    elif not any(isinstance(part, Tensor | np.ndarray | dict | tuple | list) for part in expected):
+        return _numbers_difference(value, expected)
+    parts = expected.values() if isinstance(expected, dict) else expected
+    scale = _largest(parts)
+    for where, part, wanted in _parts(value, expected):
+        if where in tolerances:
+            right = close_numbers(part, wanted, tolerances[where])
+            text = f"expected {shown(wanted)}, yours is {shown(part)}"
+            found = None if right else Difference("value", text)
+        else:
+            found = value_difference(part, wanted, tolerances, scale=scale)
+        if found:
+            place = f"in {where.replace('item', 'result')}," if "item " in where else f"{where}:"
+            return Difference(found.code, f"{place} {found.sentence}")
     return None
+
+
+def _numbers_difference(value: Any, expected: Any) -> Difference | None:
+    """Return how a flat tuple or list misses the expected one: all of it is shown."""
+    scale = _largest(expected)
+    if all(
+        value_difference(part, wanted, scale=scale) is None
+        for part, wanted in zip(value, expected, strict=True)
+    ):
+        return None
+    return Difference("value", f"expected {shown(expected)}, yours is {shown(value)}")
+
+
+def _largest(parts: Any) -> float:
+    """Return the largest finite float among the parts, by size; 0.0 if there is none."""
+    floats = (abs(part) for part in parts if isinstance(part, float) and math.isfinite(part))
+    return max(floats, default=0.0)
+
+
+def close_numbers(value: float, expected: float, tolerance: float) -> bool:
+    """Return whether two Python numbers agree within a tolerance; nan agrees with nan."""
+    if math.isnan(expected) or math.isinf(expected):
+        return value == expected or (math.isnan(value) and math.isnan(expected))
+    return abs(value - expected) <= tolerance
+
+
+def shown(value: Any) -> str:
+    """Return a value as a report writes it: floats with six digits, long things cut."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if type(value) in (tuple, list):
+        inside = ", ".join(map(shown, value))
+        text = f"[{inside}]" if type(value) is list else f"({inside})"
+        return text if len(text) <= 120 else f"{text[:117]}..."
+    if isinstance(value, Foreign):
+        return str(value)
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+def _array_difference(value: Any, expected: Any) -> Difference | None:
+    """Return how an array misses the expected one, as the tensors that they are."""
+    if value.dtype != expected.dtype:
+        return Difference("dtype", f"the dtype is {value.dtype}, expected {expected.dtype}")
+    return _tensor_difference(torch.from_numpy(value), torch.from_numpy(expected))
 
 
 def _tensor_difference(value: Tensor, expected: Tensor) -> Difference | None:
@@ -200,13 +320,22 @@ def describe(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)}: {str(value)[:60]}"
     if value is None:
         return "None"
+    if isinstance(value, np.ndarray):
+        return f"a numpy.ndarray of shape {value.shape}, {value.dtype}"
     return f"the {type(value).__name__} {str(value)[:60]}"
+
+
+def _type_name(expected: Any) -> str:
+    return _TYPE_NAMES.get(type(expected), type(expected).__name__)
 
 
 _TYPE_NAMES = {
     Tensor: "a plain torch.Tensor",
     int: "a Python int",
     float: "a Python float",
+    str: "a string",
+    bool: "True or False",
+    np.ndarray: "a NumPy array",
     tuple: "a tuple",
     list: "a list",
     dict: "a dict",

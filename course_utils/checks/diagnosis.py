@@ -1,37 +1,30 @@
 """Find the one misconception that explains what an answer did."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from course_utils.checks.comparison import Refusal, close, difference
+from course_utils.checks.comparison import NO_TOLERANCES, Refusal, difference
 from course_utils.checks.exercise import Case, Exercise, Misconception
-from course_utils.checks.outcomes import Failure, Foreign, Outcome, run_case
+from course_utils.checks.outcomes import Failure, Outcome, run_case
 
 Run = tuple[Case, Outcome, Any]
 
+REFUSING = ("ValueError", "KeyError")  # what an exercise may ask for
 
-def same_result(value: Any, other: Any) -> bool:
+
+def same_result(value: Any, other: Any, tolerances: Mapping[str, float] = NO_TOLERANCES) -> bool:
     """Return whether two results are the same, within the tolerance of a check."""
     if isinstance(value, Failure) or isinstance(other, Failure):
         return (
             isinstance(value, Failure)
             and isinstance(other, Failure)
-            and value.refuses == other.refuses
+            and [value.refuses(error) for error in REFUSING]
+            == [other.refuses(error) for error in REFUSING]
         )
-    if type(value) is not type(other) or isinstance(value, Foreign):
+    if type(value) is not type(other):
         return False
-    if isinstance(value, Tensor):
-        return (
-            value.shape == other.shape
-            and value.dtype == other.dtype
-            and bool(torch.all(close(value, other)))
-        )
-    if isinstance(value, tuple):
-        return len(value) == len(other) and all(map(same_result, value, other))
-    return bool(value == other)
+    return difference(Outcome(value), other, tolerances) is None
 
 
 def explain(exercise: Exercise, runs: Sequence[Run]) -> tuple[Misconception | None, str]:
@@ -45,18 +38,19 @@ def explain(exercise: Exercise, runs: Sequence[Run]) -> tuple[Misconception | No
     """
     values = [run for run in runs if not isinstance(run[2], Refusal)]
     refusals = [run for run in runs if isinstance(run[2], Refusal)]
-    if not _any_wrong(values):
-        return _only([m for m in exercise.misconceptions if _explains(m, runs)]), ""
-    candidates = [m for m in exercise.misconceptions if _explains(m, values)]
+    explains = partial(_explains, exercise)
+    count_wrong = partial(_count_wrong, exercise)
+    if not count_wrong(values):
+        return _only([m for m in exercise.misconceptions if explains(m, runs)]), ""
+    candidates = [m for m in exercise.misconceptions if explains(m, values)]
     if len(candidates) > 1:
-        candidates = [m for m in candidates if _explains(m, refusals)]
+        candidates = [m for m in candidates if explains(m, refusals)]
     if candidates:
         return _only(candidates), ""
     for group in exercise.groups:
         in_group = [run for run in values if run[0].group == group]
-        if _any_wrong(in_group):
-            several = _count_wrong(in_group) > 1
-            named = [m for m in exercise.misconceptions if several and _explains(m, in_group)]
+        if n_wrong := count_wrong(in_group):
+            named = [m for m in exercise.misconceptions if n_wrong > 1 and explains(m, in_group)]
             return _only(named), group
     return None, ""
 
@@ -65,18 +59,18 @@ def _only(candidates: list[Misconception]) -> Misconception | None:
     return candidates[0] if len(candidates) == 1 else None
 
 
-def _explains(misconception: Misconception, runs: Sequence[Run]) -> bool:
+def _explains(exercise: Exercise, misconception: Misconception, runs: Sequence[Run]) -> bool:
     return all(
-        same_result(outcome.value, run_case(misconception.answer, case).value)
+        same_result(
+            outcome.value,
+            run_case(misconception.answer, case, probe=exercise.probe).value,
+            exercise.tolerances,
+        )
         for case, outcome, _ in runs
     )
 
 
-def _count_wrong(runs: Sequence[Run]) -> int:
+def _count_wrong(exercise: Exercise, runs: Sequence[Run]) -> int:
     """Count wrong results; a right one that changed its input is no mistake about values."""
-    found = (difference(outcome, expected) for _, outcome, expected in runs)
+    found = (difference(outcome, wanted, exercise.tolerances) for _, outcome, wanted in runs)
     return sum(one is not None and one.code != "changed" for one in found)
-
-
-def _any_wrong(runs: Sequence[Run]) -> bool:
-    return _count_wrong(runs) > 0

@@ -24,16 +24,19 @@ class Place:
 @dataclass(frozen=True)
 class Case:
     """
-    One call of the answer.
+    One call of the answer, or one scene that a probe plays with it.
 
     ``group`` is the part of the exercise that it belongs to: the points of a group are earned if
-    all its cases are right. ``refusal`` says why the call must raise ValueError, if it must.
+    all its cases are right. ``refusal`` says why the call must raise ``error``, if it must.
+    ``told`` stands in reports in place of the call, where a scene needs words.
     """
 
     group: str
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     refusal: str | None = None
+    error: str = "ValueError"
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class Forbidden:
     What an answer may not call.
 
     ``operators`` is a pattern of PyTorch's own names (as in ``aten::convolution``), seen while the
-    answer runs; ``names`` are functions of any library, read in the code and seen while it runs.
+    answer runs; ``names`` are functions of any library, read in the code and seen while it runs: a
+    bare name, or one with its module (``torch.nn.functional.unfold``) where others may be called.
     """
 
     sentence: str
@@ -92,6 +96,12 @@ class Exercise:
         Points of each group of cases. The group "refusals" earns only beside another one.
     trace : callable, optional
         Maps the arguments of a case to a sentence that derives the shape of the result.
+    probe : callable, optional
+        Maps the answer and the arguments of a case to what is observed, as plain data: for
+        classes, models, and whatever has to be played through. A dict of observations by name is
+        compared name by name. Without a probe, the answer's result is what is observed.
+    tolerances : mapping of str to float
+        By the name of an observation: how far a number may be from the expected one.
     """
 
     name: str
@@ -103,6 +113,8 @@ class Exercise:
     forbidden: Forbidden
     groups: Mapping[str, int]
     trace: Callable[..., str] | None = None
+    probe: Callable[..., Any] | None = None
+    tolerances: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if sum(self.groups.values()) != self.points:

@@ -7,8 +7,9 @@ import os
 import sysconfig
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,9 @@ class Failure:
     message: str
     line: str
 
-    @property
-    def refuses(self) -> bool:
-        """Whether it is a ValueError."""
-        return "ValueError" in self.type_names
+    def refuses(self, error: str) -> bool:
+        """Return whether it is an exception of that name, or of a subclass."""
+        return error in self.type_names
 
     @property
     def unstarted(self) -> bool:
@@ -63,13 +63,19 @@ class Outcome:
     changed: str | None = None
 
 
-def run_case(answer: Answer, case: Case, parameter_names: tuple[str, ...] = ()) -> Outcome:
-    """Call ``answer`` on copies of the case's arguments, in silence, whatever it raises."""
+def run_case(
+    answer: Answer,
+    case: Case,
+    parameter_names: tuple[str, ...] = (),
+    probe: Callable[..., Any] | None = None,
+) -> Outcome:
+    """Call ``answer``, or the probe with it, on copies of the arguments, whatever it raises."""
     args = tuple(copy_argument(argument) for argument in case.args)
     kwargs = {name: copy_argument(argument) for name, argument in case.kwargs.items()}
     with quiet() as printed:
         try:
-            value = plain(answer(*args, **kwargs))
+            call = answer if probe is None else partial(probe, answer)
+            value = plain(call(*args, **kwargs))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -138,6 +144,8 @@ def copy_argument(argument: Any) -> Any:
         storage = argument.untyped_storage()
         whole = torch.empty(0, dtype=argument.dtype, device="cpu").set_(storage.clone())  # type: ignore[no-untyped-call]
         return whole.as_strided(argument.shape, argument.stride(), argument.storage_offset())
+    if isinstance(argument, np.ndarray):
+        return argument.copy(order="K")
     if isinstance(argument, list | tuple):
         return type(argument)(copy_argument(item) for item in argument)
     if isinstance(argument, dict):
@@ -152,6 +160,9 @@ def unchanged(after: Any, before: Any) -> bool:
     if isinstance(before, Tensor):
         same_form = after.shape == before.shape and after.dtype == before.dtype
         return same_form and torch.equal(after.detach(), before.detach())
+    if isinstance(before, np.ndarray):
+        same_form = after.shape == before.shape and after.dtype == before.dtype
+        return same_form and np.array_equal(after, before)
     if isinstance(before, list | tuple):
         return len(after) == len(before) and all(map(unchanged, after, before))
     if isinstance(before, dict):
@@ -168,9 +179,10 @@ def plain(value: Any) -> Any:
     """
     Return ``value`` as data of exact built-in types, or a Foreign.
 
-    Only None, bool, int, float, str, plain dense tensors, and tuples, lists and dicts of them
-    count; a subclass could claim to equal everything. A tuple's subclass is a tuple. What is too
-    large to be an answer is not copied.
+    Only None, bool, int, float, str, plain dense tensors, arrays of numbers, and tuples, lists and
+    dicts of them count; a subclass could claim to equal everything. A subclass of tuple, list or
+    dict is read as one, and NumPy's float64 as the float that it is. What is too large to be an
+    answer is not copied.
     """
     kind: type = type(value)
     if kind is int and value.bit_length() > MOST_BITS:
@@ -183,20 +195,32 @@ def plain(value: Any) -> Any:
         if value.numel() > MOST_NUMBERS:
             return Foreign("Tensor", f" of {value.numel()} numbers")
         return value.detach().clone()
-    if issubclass(kind, tuple) or kind in (list, dict):
-        if len(value) > MOST_ITEMS:
-            return Foreign(kind.__name__, f" of {len(value)} items")
-        if kind is list:
-            return [plain(item) for item in value]
-        if kind is dict:
-            return {key: plain(item) for key, item in value.items() if type(key) is str}
-        return tuple(plain(item) for item in tuple.__iter__(value))
+    if kind is np.ndarray and value.dtype.kind in "biuf":
+        if value.size > MOST_NUMBERS:
+            return Foreign("numpy.ndarray", f" of {value.size} numbers")
+        return value.copy()
+    if kind is np.float64:
+        return float.__float__(value)
+    for container in (tuple, list, dict):
+        if issubclass(kind, container):
+            return _plain_items(value, container)
     if inspect.isgenerator(value):
         return Foreign("generator", ", since it has a `yield`")
     if inspect.iscoroutine(value):
         value.close()
         return Foreign("coroutine", ", since it is an `async def`")
     return Foreign(_type_name(value), _detail(value))
+
+
+def _plain_items(value: Any, container: Any) -> Any:
+    """Return the items of a tuple, list or dict, read by the built-in type's own methods."""
+    size = container.__len__(value)
+    if size > MOST_ITEMS:
+        return Foreign(type(value).__name__, f" of {size} items")
+    if container is dict:
+        items = dict.items(value)
+        return {key: plain(item) for key, item in items if type(key) in (str, int)}
+    return container(plain(item) for item in container.__iter__(value))
 
 
 def _type_name(value: Any) -> str:

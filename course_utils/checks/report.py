@@ -97,8 +97,12 @@ def comparison_picture(value: Any, expected: Any) -> str:
     """
     Return an HTML table of expected, yours and difference for small image-like tensors, else "".
 
-    Of a tensor with more than two dimensions the last two are shown, at the first wrong place.
+    Of a tensor with more than two dimensions the last two are shown, at the first wrong place; of
+    a tuple or a dict the first wrong tensor.
     """
+    for part, wanted in _matching_parts(value, expected):
+        if picture := comparison_picture(part, wanted):
+            return picture
     if not (isinstance(value, Tensor) and isinstance(expected, Tensor)):
         return ""
     if value.shape != expected.shape or value.dtype != expected.dtype or expected.dim() < 2:
@@ -117,6 +121,15 @@ def comparison_picture(value: Any, expected: Any) -> str:
         _table("difference", value[index] - expected[index], wrong[index], mark=True),
     ]
     return f'<div style="display:flex;gap:1.5em;flex-wrap:wrap">{"".join(tables)}</div>'
+
+
+def _matching_parts(value: Any, expected: Any) -> list[tuple[Any, Any]]:
+    """Return what stands at the same places of two tuples or dicts."""
+    if isinstance(value, dict) and isinstance(expected, dict):
+        return [(value[key], expected[key]) for key in expected if key in value]
+    if isinstance(value, tuple) and isinstance(expected, tuple):
+        return list(zip(value, expected, strict=False))
+    return []
 
 
 def _table(title: str, values: Tensor, wrong: Tensor, *, mark: bool) -> str:

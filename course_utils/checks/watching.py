@@ -73,7 +73,7 @@ class _Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             name, module = argument.__name__, argument.__module__
         else:
             return
-        if (name in self.forbidden.names and is_library(module)) or is_ours(module):
+        if _is_named(name, module, self.forbidden) or is_ours(module):
             self.seen.append(f"{module}.{name}")
 
 
@@ -91,6 +91,11 @@ def watch(forbidden: Forbidden) -> Iterator[list[str]]:
             yield watcher.seen
         finally:
             sys.setprofile(previous)
+
+
+def _is_named(name: str, module: object, forbidden: Forbidden) -> bool:
+    """Return whether a library's function is among the forbidden names, bare or with its module."""
+    return is_library(module) and not forbidden.names.isdisjoint({name, f"{module}.{name}"})
 
 
 # --- reading ----------------------------------------------------------------------------------
@@ -122,7 +127,9 @@ def _read(answer: Answer, forbidden: Forbidden) -> Iterator[str]:
         names = _Names(function, tree)
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and is_library(node.module):
-                yield from (alias.name for alias in node.names if alias.name in forbidden.names)
+                for alias in node.names:
+                    if _is_named(alias.name, node.module, forbidden):
+                        yield alias.name
             elif isinstance(node, ast.Name | ast.Attribute):
                 value = names.resolve(node)
                 if _is_forbidden(value, forbidden):
@@ -150,7 +157,7 @@ def _is_forbidden(value: Any, forbidden: Forbidden) -> bool:
     if isinstance(value, FunctionType) and is_ours(value.__module__):
         return True
     if isinstance(value, FunctionType | type):
-        return value.__name__ in forbidden.names and is_library(value.__module__)
+        return _is_named(value.__name__, value.__module__, forbidden)
     if isinstance(value, BuiltinFunctionType | MethodDescriptorType):
         # PyTorch's built-in functions tell no module; those of other libraries do
         module = getattr(value, "__module__", None)
