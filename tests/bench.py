@@ -7,10 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-import nbformat
-
 from course_utils.checks.checking import examine
 from course_utils.checks.registry import ASSIGNMENTS, exercises_of
+from course_utils.grading.sources import reference_answers
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -26,21 +25,11 @@ def seconds(*command: str) -> float:
     return time.perf_counter() - start
 
 
-def reference_answers(assignment: str) -> dict[str, object]:
-    """Return the functions of the reference solution, as a notebook defines them."""
-    path = ROOT / "solutions" / assignment / f"{assignment}.ipynb"
-    namespace: dict[str, object] = {}
-    for cell in nbformat.read(path, as_version=4).cells:
-        if cell.cell_type == "code" and not cell.metadata.nbgrader.grade:
-            exec(compile(cell.source, cell.id, "exec"), namespace)
-    return namespace
-
-
 def check_latencies() -> list[float]:
     """Return the seconds of a check for each exercise: right, stub, and every misconception."""
     times = []
     for assignment in ASSIGNMENTS:
-        answers = reference_answers(assignment)
+        answers = reference_answers(assignment, ROOT / "solutions")
         for exercise in exercises_of(assignment):
             wrong = [misconception.answer for misconception in exercise.misconceptions]
             for answer in [answers[exercise.name], *wrong]:
