@@ -73,31 +73,61 @@ def hook_count(model):
     return sum(len(module._forward_hooks) for module in model.modules())
 
 
-def test_case_study_predicts_the_first_batch_as_the_lesson_shows(case_study, first_batch):
+@pytest.mark.number(
+    {"labels": [2, 2, 2, 0, 0, 0, 0, 2, 0, 1], "predictions": [2, 2, 2, 0, 0, 0, 2, 2, 2, 1]},
+    "the first ten of the first validation batch",
+    item=34,
+    chapter="11_case_study",
+    heading="One batch, looked at closely",
+)
+def test_case_study_predicts_the_first_batch_as_the_lesson_shows(case_study, first_batch, number):
     images, labels = first_batch
 
     logits = case_study.predict(images)
 
-    assert labels[:10].tolist() == [2, 2, 2, 0, 0, 0, 0, 2, 0, 1]
-    assert logits.argmax(dim=1)[:10].tolist() == [2, 2, 2, 0, 0, 0, 2, 2, 2, 1]
+    predictions = logits.argmax(dim=1)
+    assert {"labels": labels[:10].tolist(), "predictions": predictions[:10].tolist()} == number
 
 
-def test_case_study_counts_what_is_right_in_the_first_batch(case_study, first_batch):
+@pytest.mark.number(
+    [[5, 7], [3, 3], [6, 6]],
+    "right and present, class by class, in the first validation batch",
+    item=35,
+    chapter="11_case_study",
+    heading="Counting what is right",
+)
+def test_case_study_counts_what_is_right_in_the_first_batch(case_study, first_batch, number):
     images_batch, labels_batch = first_batch
 
     counts = case_study.correct(images_batch, labels_batch)
 
-    assert counts.tolist() == [[5, 7], [3, 3], [6, 6]]
+    assert counts.tolist() == number
 
 
-def test_case_study_counts_what_is_right_in_the_whole_validation_set(case_study):
+@pytest.mark.number(
+    [[59, 67], [55, 62], [71, 71]],
+    "the same in the whole validation set, 185 of 200",
+    item=36,
+    chapter="11_case_study",
+    heading="Counting what is right",
+)
+def test_case_study_counts_what_is_right_in_the_whole_validation_set(case_study, number):
     counts = Architecture.loader_apply(case_study.val_loader, case_study.correct)
 
-    assert counts.tolist() == [[59, 67], [55, 62], [71, 71]]
+    assert counts.tolist() == number
+    assert counts.sum(dim=0).tolist() == [185, 200]
     assert counts.dtype == torch.int64
 
 
-def test_case_study_weighs_its_validation_loss_by_samples(case_study):
+@pytest.mark.number(
+    {"over samples": 0.2530, "of batch means": 0.2476},
+    "two mean validation losses",
+    item=30,
+    chapter="11_case_study",
+    heading="Two validation losses",
+    digits=4,
+)
+def test_case_study_weighs_its_validation_loss_by_samples(case_study, number):
     images, labels = case_study.val_loader.dataset.tensors
     of_all_samples = case_study.loss_fn(case_study.predict(images), labels)
     of_batches = Architecture.loader_apply(
@@ -105,8 +135,8 @@ def test_case_study_weighs_its_validation_loss_by_samples(case_study):
     )
 
     assert case_study.val_losses[-1] == pytest.approx(of_all_samples.item(), abs=1e-6)
-    assert case_study.val_losses[-1] == pytest.approx(0.2530, abs=5e-5)
-    assert of_batches.item() == pytest.approx(0.2476, abs=5e-5)
+    assert case_study.val_losses[-1] == pytest.approx(number["over samples"], abs=5e-5)
+    assert of_batches.item() == pytest.approx(number["of batch means"], abs=5e-5)
     assert len(case_study.losses) == len(case_study.val_losses) == 20
 
 

@@ -62,11 +62,18 @@ def test_line_images_have_one_channel_and_the_types_of_images_and_labels():
     assert len(LINE_CLASSES) == 3
 
 
-def test_line_images_are_only_55_distinct_ones():
+@pytest.mark.number(
+    55,
+    "distinct images among the 1000 of the case study",
+    item=26,
+    chapter="11_case_study",
+    heading="Fifty-five images",
+)
+def test_line_images_are_only_55_distinct_ones(number):
     images, _ = line_images()
 
     assert len(images) == 1000
-    assert len({image.tobytes() for image in images}) == 55
+    assert len({image.tobytes() for image in images}) == number
 
 
 def test_line_images_leave_the_global_streams_alone():
@@ -121,19 +128,33 @@ def test_line_loaders_scale_pixels_to_minus_one_and_one(loaders):
         assert (labels.shape, labels.dtype) == ((16,), torch.int64)
 
 
-def test_training_part_has_the_class_counts_of_the_case_study(loaders):
+@pytest.mark.number(
+    [264, 290, 246],
+    "training images of each class",
+    item=26,
+    chapter="11_case_study",
+    heading="The split",
+)
+def test_training_part_has_the_class_counts_of_the_case_study(loaders, number):
     _, labels = loaders[0].dataset.tensors
 
-    assert labels.bincount().tolist() == [264, 290, 246]
+    assert labels.bincount().tolist() == number
 
 
-def test_every_validation_image_is_a_copy_of_a_training_image(loaders):
+@pytest.mark.number(
+    200,
+    "validation images, of 200, that are copies of training images",
+    item=26,
+    chapter="11_case_study",
+    heading="Fifty-five images",
+)
+def test_every_validation_image_is_a_copy_of_a_training_image(loaders, number):
     training, validation = (
         [image.numpy().tobytes() for image in loader.dataset.tensors[0]] for loader in loaders
     )
 
     assert len(validation) == 200
-    assert sum(image in set(training) for image in validation) == 200
+    assert sum(image in set(training) for image in validation) == number
 
 
 def test_validation_samples_come_in_order_in_13_batches(loaders):
