@@ -145,7 +145,23 @@ def test_weights_of_standard_and_separable_convolutions(number):
     assert {"standard": standard, "separable": separable} == number
 
 
-# Chapter 6
+# Chapters 5 and 6
+
+
+@guards(
+    {"C1": 25.0, "C3": 12.8},
+    "times as many numbers in the table of windows as in the map",
+    heading="What the table costs",
+    digits=1,
+    chapter="05_im2col_and_backward",
+)
+def test_blow_up_of_the_table_of_windows(number):
+    tables = {
+        "C1": F.unfold(torch.zeros(1, 1, 28, 28), 5, padding=2).numel() / (1 * 28 * 28),
+        "C3": F.unfold(torch.zeros(1, 6, 14, 14), 5).numel() / (6 * 14 * 14),
+    }
+
+    assert {name: round(times, 1) for name, times in tables.items()} == number
 
 
 @guards(
@@ -163,7 +179,7 @@ def test_relu_of_the_example(number):
     [[237, 237, 223], [229, 181, 108], [158, 93, 71]],
     "max pooling 2 × 2 of the 4 × 4 example, stride 1",
     item=9,
-    heading="Max pooling",
+    heading="Predict first",
     **chapter_6,
 )
 def test_max_pooling_with_stride_one(number):
@@ -227,7 +243,21 @@ def test_receptive_fields_of_lenet5(number):
     assert fields == number
 
 
-# Chapter 8
+# Chapters 7 and 8
+
+
+@guards(
+    {"parameters": 12, "buffers": 3},
+    "parameters and buffers of `BatchNorm2d(6)`",
+    item=12,
+    heading="Layer, instance and group normalisation",
+    chapter="07_batch_norm_and_dropout",
+)
+def test_what_a_batch_norm_holds(number):
+    layer = nn.BatchNorm2d(6)
+    parameters = sum(parameter.numel() for parameter in layer.parameters())
+
+    assert {"parameters": parameters, "buffers": len(list(layer.buffers()))} == number
 
 
 @guards(
@@ -344,7 +374,7 @@ def test_multiply_adds_of_lenet5(number):
     {"C5, parameters": 78.0, "C5, work": 11.5, "C3, parameters": 3.9, "C3, work": 57.6},
     "shares of LeNet-5, in per cent",
     item=16,
-    heading="Summary",
+    heading="Predict first",
     digits=1,
     **chapter_8,
 )

@@ -52,9 +52,9 @@ class Number:
 
 
 def shown(value: Any, digits: int | None = None) -> str:
-    """Return a value as a reader sees it: 61,706; 0.2530; [[5, 7], [3, 3]]; C1 156, C3 2,416."""
+    """Return a value as a reader sees it: 61,706; 0.2530; [[5, 7], [3, 3]]; C1: 156; C3: 2,416."""
     if isinstance(value, dict):
-        return ", ".join(f"{name} {shown(part, digits)}" for name, part in value.items())
+        return "; ".join(f"{name}: {shown(part, digits)}" for name, part in value.items())
     if isinstance(value, list | tuple):
         return f"[{', '.join(shown(part, digits) for part in value)}]"
     if isinstance(value, int):
