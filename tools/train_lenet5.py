@@ -47,8 +47,9 @@ CANDIDATES = {
     "standard": Recipe(),
     "strong": Recipe(rotation=15, stretch=0.15, shear=0.2, shift=2),
     "fast": Recipe(learning_rate=6e-3),
+    "faster": Recipe(learning_rate=1e-2),
 }
-CHOSEN = "standard"
+CHOSEN = "faster"
 
 
 def distort(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
