@@ -28,7 +28,7 @@ BEFORE = """\
 A number in a textbook is often right, and sometimes typed.
 The numbers of this page are not typed.
 Each one is asserted by a test that computes it anew, and the test takes the number from the same line as this page: if the two could differ, one of them would not exist.
-`python tools/tables.py numbers` asks the tests and writes this page; another test holds the page to that.
+`.venv/bin/python tools/tables.py numbers` asks the tests and writes this page; another test holds the page to that.
 """
 EXACT = """
 ## Exact numbers
