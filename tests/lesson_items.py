@@ -165,6 +165,7 @@ ITEMS = (
         (
             Place(LENET, "From pixels to logits", ("C1", "S2", "C3", "S4", "C5", "F6", "OUTPUT")),
             Place(LENET, "The name used twice", ("func2", "11")),
+            Place(MNIST, "Three epochs", ("train(1", "98.5")),
         ),
     ),
     Item(

@@ -41,7 +41,9 @@ class Measured:
 
 NORMS = "07_batch_norm_and_dropout"
 CASE = "11_case_study"
+MNIST = "12_lenet5_on_mnist"
 HOOKS = "13_hooks"
+GRADIENTS = "14_gradients"
 TUNING = "15_fine_tuning"
 PERCENT = r"(\d+\.\d) %"
 
@@ -134,6 +136,15 @@ MEASURED = (
         35,
     ),
     Measured(
+        "test accuracy of the shipped LeNet-5, and how many of 10,000 digits it gets wrong",
+        MNIST,
+        "Weights from a longer run",
+        "longer-test",
+        r"test accuracy (\d+\.\d\d) %, (\d+) wrong",
+        "{} %, {}",
+        15,
+    ),
+    Measured(
         "the filter of the case study, and its bias",
         HOOKS,
         "Filters: weights one can look at",
@@ -141,6 +152,18 @@ MEASURED = (
         r"\n +(-?\d\.\d\d) +(-?\d\.\d\d) +(-?\d\.\d\d)" * 3 + r"\nbias (-?\d\.\d\d)",
         "[[{}, {}, {}], [{}, {}, {}], [{}, {}, {}]], {}",
         31,
+    ),
+    Measured(
+        "accuracy and loss at the learning rates 0.001, 0.01, 0.1 and 1, seed 13",
+        GRADIENTS,
+        "Explorer: Gradient dashboard",
+        "explorer-five",
+        "".join(
+            rf"rate +{rate}: accuracy +([\d.]+) %, loss ([\d.]+)\n"
+            for rate in ("0.001", "0.01", "0.1", "1")
+        ),
+        "{} % and {}; {} % and {}; {} % and {}; {} % and {}",
+        37,
     ),
     Measured(
         "accuracy on the digits 0 to 4, then on 5 to 9 with all, some and one layer trained",
