@@ -7,6 +7,7 @@ from course_utils.checks.exercise import Exercise
 
 ASSIGNMENTS = {
     "a1_convolution": ("a1_sizes", "a1_sliding"),
+    "a2_im2col_pooling": ("a2_im2col", "a2_pooling"),
 }
 
 
