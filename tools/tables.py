@@ -27,15 +27,16 @@ BEFORE = """\
 
 A number in a textbook is often right, and sometimes typed.
 The numbers of this page are not typed.
-Each one is asserted by a test that computes it anew, and the test takes the number from the same line as this page: if the two could differ, one of them would not exist.
+Each one is asserted by a test that computes it anew, and test and page take it from the same line, so the two cannot differ.
 `.venv/bin/python tools/tables.py numbers` asks the tests and writes this page; another test holds the page to that.
+A link such as "2, Nine products" names the chapter and the section.
 """
 EXACT = """
 ## Exact numbers
 
 {n} numbers, or tables of numbers, that come out exactly, or to as many digits as are printed.
 "Item" is the number of the lesson's item that they belong to.
-Each test has been run with every one of its numbers changed, one at a time, and failed each time.
+`make test` also runs each of these tests with every one of its numbers changed, one at a time, and each of these runs has to fail.
 """
 MEASURED_TEXT = """
 ## Measured numbers
@@ -71,27 +72,27 @@ def link(page: str, heading: str) -> str:
     return f"[{chapter}{heading}]({anchor(page, heading)})"
 
 
-def file_and_test(number: Number) -> str:
-    """Return the test's file and name."""
-    path, _, name = number.test.partition("::")
-    return f"`{Path(path).name}`: `{name}`"
+def with_item(what: str, item: int | None) -> str:
+    """Return what a number is, and the lesson's item that it belongs to."""
+    return f"{what} (item {item})" if item else what
 
 
 def exact_table(numbers: Iterable[Number]) -> str:
     """Return the table of the numbers that tests assert."""
-    rows = [
-        [n.shown, n.what, n.item or "", link(n.chapter, n.heading), file_and_test(n)]
-        for n in numbers
-    ]
-    return table(["number", "what it is", "item", "read it in", "asserted by"], rows)
+    rows = []
+    for number in numbers:
+        place, test = link(number.chapter, number.heading), number.test.removeprefix("tests/")
+        rows.append([number.shown, with_item(number.what, number.item), f"{place}<br>`{test}`"])
+    return table(["number", "what it is", "read it in, asserted by"], rows)
 
 
 def measured_table() -> str:
     """Return the table of the numbers that chapters measure."""
-    rows = [
-        [m.shown, m.what, m.item or "", link(m.chapter, m.heading), f"`{m.cell}`"] for m in MEASURED
-    ]
-    return table(["number", "what it is", "item", "read it in", "printed by cell"], rows)
+    rows = []
+    for m in MEASURED:
+        place = f"{link(m.chapter, m.heading)}<br>cell `{m.cell}`"
+        rows.append([m.shown, with_item(m.what, m.item), place])
+    return table(["number", "what it is", "read it in, printed by"], rows)
 
 
 def numbers_page(numbers: Sequence[Number]) -> str:
