@@ -1079,9 +1079,10 @@ FIELD_MISCONCEPTIONS = (
         FIELD,
     ),
     Misconception(
-        "sizes-are-floats",
-        _fields(lambda fields, layers: [(float(r), j, c) for r, j, c in fields]),
-        "Your sizes are floating point numbers. They are whole numbers: ints.",
+        "centre-of-the-second-unit",
+        _fields(lambda fields, layers: [(r, j, c + j) for r, j, c in fields]),
+        "Your centres are one jump too far: they are those of the second units. The first unit's "
+        "is asked for.",
         FIELD,
     ),
     Misconception(
