@@ -1,0 +1,51 @@
+"""Assignment 6: the places of the book that explain its rules."""
+
+from course_utils.checks.exercise import Place
+
+NAMES = Place("13_hooks", "A wrong name must be an error")
+LOOP = Place("13_hooks", "The loop variable trap")
+REPLACED = Place("13_hooks", "What a hook returns replaces the output")
+STAY = Place("13_hooks", "Hooks stay until they are removed")
+AFTER_ERROR = Place("13_hooks", "Removed after an error too")
+DETACH = Place("13_hooks", "Detach: an output keeps its graph alive")
+CLONE = Place("13_hooks", "Clone: an in-place layer overwrites what was recorded")
+CONCATENATE = Place("13_hooks", "Concatenate: one batch is not all batches")
+MODE = Place("13_hooks", "Look without changing the mode")
+GRADIENTS_THROUGH = Place("13_hooks", "Let the gradients through")
+AGAIN = Place("13_hooks", "Enter, exit, enter again")
+ALL_ELEMENTS = Place("13_hooks", "Mean, spread and zeros over all elements")
+POPULATION = Place("13_hooks", "The standard deviation divides by n")
+DEAD_CHANNEL = Place("13_hooks", "A channel is dead over the whole batch")
+LEAF = Place("14_gradients", "A hook on a leaf: the gradient of a parameter")
+BROUGHT = Place(
+    "14_gradients", "The norm of what this backward brings, not of what has piled up in .grad"
+)
+L2 = Place("14_gradients", "The L2 norm: neither its square nor a sum of sizes")
+RETURNS = Place("14_gradients", "A hook that returns something changes the gradient")
+NOTHING = Place("14_gradients", "Frozen, unreached, zero: three ways to get nothing")
+OFF = Place("14_gradients", "A hook comes off, also after an error")
+MODULE_HOOK = Place("14_gradients", "A hook on a module: the gradient of an activation")
+DEAD_LAYER = Place(
+    "14_gradients",
+    "Dead means: the largest output is 0, in evaluation mode, over all images",
+)
+RATIO = Place("14_gradients", "The update ratio: how far one step goes")
+RIGHT_WAY_UP = Place("14_gradients", "Rate times gradient over weight, the right way up")
+INFINITE = Place("14_gradients", "A parameter of norm 0 has an infinite ratio")
+HEAD = Place("15_fine_tuning", "A new head under the old name")
+OTHER_NAME = Place("15_fine_tuning", "A head under another name is a thirteenth layer")
+EARLY_OPTIMIZER = Place("15_fine_tuning", "An optimizer made earlier trains the old head")
+FLAG = Place("15_fine_tuning", "Freezing is a property of parameters")
+DOT = Place("15_fine_tuning", "A prefix ends at a dot")
+NO_MATCH = Place("15_fine_tuning", "A prefix that matches nothing is an error")
+OTHERS = Place("15_fine_tuning", "Freezing leaves the other parameters as they are")
+SCALARS = Place("15_fine_tuning", "Count scalars, not tensors")
+PART = Place("15_fine_tuning", "Freeze a part, not the whole")
+THROUGH = Place("15_fine_tuning", "Frozen is not cut: gradients pass through")
+STALE = Place("15_fine_tuning", "A stale gradient moves it")
+MOMENTUM = Place("15_fine_tuning", "Momentum and weight decay move it")
+ONLY_WHAT_MOVES = Place("15_fine_tuning", "Give the optimizer only what it may move")
+FROZEN_NORM = Place("15_fine_tuning", "Batch norm in a frozen layer keeps moving")
+TRAIN_UNDOES = Place("15_fine_tuning", "One call of train() undoes eval()")
+OVER_SAMPLES = Place("15_fine_tuning", "The mean over samples, not over batches")
+LAST_BATCH = Place("15_fine_tuning", "The loss of the last batch is no epoch")
