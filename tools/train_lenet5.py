@@ -39,6 +39,7 @@ class Recipe:
     stretch: float = 0.1  # of the size, each axis for itself
     shear: float = 0.1  # pixels sideways for each pixel down
     shift: float = 1.5  # pixels, each axis for itself
+    bend: float = 0.0  # pixels, at 5 x 5 places, smoothly in between
 
 
 CANDIDATES = {
@@ -48,12 +49,17 @@ CANDIDATES = {
     "strong": Recipe(rotation=15, stretch=0.15, shear=0.2, shift=2),
     "fast": Recipe(learning_rate=6e-3),
     "faster": Recipe(learning_rate=1e-2),
+    "fastest": Recipe(learning_rate=2e-2),
+    "fastest gentle": Recipe(2e-2, rotation=5, stretch=0.05, shear=0.05, shift=1),
+    "faster strong": Recipe(1e-2, rotation=15, stretch=0.15, shear=0.2, shift=2),
+    "bent": Recipe(1e-2, bend=1.5),
 }
-CHOSEN = "faster"
+CHOSEN = "bent"  # the lowest validation loss after twenty epochs
+EARLIER = "a first run, 40 epochs of 'faster', had 99.48 % of the test digits right"
 
 
 def distort(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Turn, stretch, shear and shift each image by amounts of its own; outside there is no ink."""
+    """Turn, stretch, shear, shift and bend each image at random; outside there is no ink."""
     draws = torch.rand(6, len(images), generator=generator) * 2 - 1
     angle = draws[0] * recipe.rotation * torch.pi / 180
     wide, high = 1 + draws[1] * recipe.stretch, 1 + draws[2] * recipe.stretch
@@ -64,6 +70,11 @@ def distort(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
     bottom = torch.stack([wide * sin, high * (shear * sin + cos), down], dim=1)
     theta = torch.stack([top, bottom], dim=1).to(images.device)  # (batch, 2, 3)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    if recipe.bend:
+        places = torch.rand(len(images), 2, 5, 5, generator=generator) * 2 - 1
+        bend = F.interpolate(places, images.shape[-2:], mode="bicubic", align_corners=True)
+        pixels = recipe.bend * 2 / images.shape[-1]
+        grid = grid + pixels * bend.permute(0, 2, 3, 1).to(images.device)
     return F.grid_sample(images, grid, align_corners=False)
 
 
@@ -162,6 +173,7 @@ def make_weights(options: argparse.Namespace) -> None:
     model = train((images, labels), recipe, **settings)
     about = {"epochs": options.epochs, "seed": options.seed, "images": len(images)}
     about |= {"recipe": options.recipe, "settings": asdict(recipe), "torch": torch.__version__}
+    about["earlier"] = EARLIER
     about["candidates"] = json.loads(RECORD.read_text()) if RECORD.exists() else []
     write(options.output, pack_weights(model, about))
     tqdm.write(f"{options.output} holds the weights: {options.output.stat().st_size} bytes")
@@ -186,7 +198,7 @@ def write(path: Path, content: bytes) -> None:
 def options_from(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line; what cannot work is refused before any training."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--epochs", type=int, default=40, help="passes over the digits (40)")
+    parser.add_argument("--epochs", type=int, default=60, help="passes over the digits (60)")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--seed", type=int, default=5, help="of the weights and the draws (5)")
     parser.add_argument("--output", type=Path, default=WEIGHTS, help="the file that is written")
