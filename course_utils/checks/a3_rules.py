@@ -66,6 +66,8 @@ DISTRIBUTION_NAMES = frozenset(
     {"Categorical", "OneHotCategorical", "Bernoulli", "ContinuousBernoulli", "Multinomial"}
     | {"RelaxedBernoulli", "RelaxedOneHotCategorical", "Binomial", "Geometric"}
     | {"SigmoidTransform", "SoftmaxTransform", "logits_to_probs", "probs_to_logits"}
+    # a class is seen running by its constructor
+    | {f"torch.distributions.{kind}.__init__" for kind in ("categorical", "bernoulli", "binomial")}
 )
 MORE_AUTOGRAD_NAMES = frozenset(
     {"hessian", "hvp", "vhp", "linearize", "grad_and_value", "make_dual", "dual_level"}
