@@ -180,7 +180,7 @@ def _run(
     answer: Any, exercise: Exercise, cases: Sequence[Case], *, watched: bool
 ) -> tuple[list[Outcome], list[str]]:
     """Run every case; the first of each group, visible and drawn, is watched."""
-    names = () if exercise.probe else tuple(inspect.signature(exercise.oracle).parameters)
+    names = tuple(inspect.signature(exercise.oracle).parameters)
     watched = watched and exercise.forbidden is not NOTHING_FORBIDDEN
     outcomes: list[Outcome] = []
     seen: list[str] = []
@@ -317,6 +317,10 @@ def describe_call(exercise: Exercise, case: Case) -> str:
         return name
 
     positional = [shown(name, value) for name, value in zip(names, case.args, strict=False)]
-    keywords = [f"{name}={shown(name, value)}" for name, value in case.kwargs.items()]
+    keywords = [
+        f"{name}={shown(name, value)}"
+        for name, value in case.kwargs.items()
+        if name in names  # others are for the probe
+    ]
     call = f"{exercise.name}({', '.join(positional + keywords)})"
     return f"{call} with {'; '.join(tensors)}" if tensors else call

@@ -36,10 +36,12 @@ def explain(exercise: Exercise, runs: Sequence[Run]) -> tuple[Misconception | No
     explains all of the first group with wrong values, if it has two or more of them, is returned
     with that group; otherwise the group is "", since all groups are explained.
     """
+    results: dict[tuple[str, int], Any] = {}
+    explains = partial(_explains, exercise, results)
+    count_wrong = partial(_count_wrong, exercise)
+    runs = sorted(runs, key=lambda run: not count_wrong([run]))  # wrong ones rule out soonest
     values = [run for run in runs if not isinstance(run[2], Refusal)]
     refusals = [run for run in runs if isinstance(run[2], Refusal)]
-    explains = partial(_explains, exercise)
-    count_wrong = partial(_count_wrong, exercise)
     if not count_wrong(values):
         return _only([m for m in exercise.misconceptions if explains(m, runs)]), ""
     candidates = [m for m in exercise.misconceptions if explains(m, values)]
@@ -59,15 +61,20 @@ def _only(candidates: list[Misconception]) -> Misconception | None:
     return candidates[0] if len(candidates) == 1 else None
 
 
-def _explains(exercise: Exercise, misconception: Misconception, runs: Sequence[Run]) -> bool:
-    return all(
-        same_result(
-            outcome.value,
-            run_case(misconception.answer, case, probe=exercise.probe).value,
-            exercise.tolerances,
-        )
-        for case, outcome, _ in runs
-    )
+def _explains(
+    exercise: Exercise,
+    results: dict[tuple[str, int], Any],
+    misconception: Misconception,
+    runs: Sequence[Run],
+) -> bool:
+    """Return whether a misconception does the same in every run; ``results`` remembers what it did."""
+    for case, outcome, _ in runs:
+        key = misconception.name, id(case)
+        if key not in results:
+            results[key] = run_case(misconception.answer, case, probe=exercise.probe).value
+        if not same_result(outcome.value, results[key], exercise.tolerances):
+            return False
+    return True
 
 
 def _count_wrong(exercise: Exercise, runs: Sequence[Run]) -> int:
