@@ -1,7 +1,7 @@
 """Assignment 5, second part: one step of training, and an evaluation that leaves no trace."""
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -30,12 +30,16 @@ def squared_error(logits: Tensor, y: Tensor) -> Tensor:
 LOSSES: dict[str, Any] = {"cross-entropy": F.cross_entropy, "squared error": squared_error}
 
 
-def small_model(seed: int, dtype: torch.dtype, *, norm: bool = False) -> nn.Sequential:
+def small_model(
+    seed: int, dtype: torch.dtype, *, norm: bool = False, dropout: bool = False
+) -> nn.Sequential:
     """Return a classifier of four features and three classes, with its own weights."""
     stream = torch.Generator().manual_seed(seed)
     layers: list[tuple[str, nn.Module]] = [("hidden", nn.Linear(4, 5)), ("relu", nn.ReLU())]
     if norm:
         layers.insert(1, ("norm", nn.BatchNorm1d(5)))
+    if dropout:
+        layers.append(("dropout", nn.Dropout(0.5)))
     model = nn.Sequential(OrderedDict([*layers, ("output", nn.Linear(5, 3))])).to(dtype)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -48,6 +52,11 @@ def small_batch(seed: int, n: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     stream = torch.Generator().manual_seed(seed)
     x = torch.randn(n, 4, generator=stream, dtype=torch.float64).to(dtype)
     return x, torch.randint(0, 3, (n,), generator=stream)
+
+
+def norm_of(model: nn.Module) -> nn.BatchNorm1d:
+    """Return the batch norm of a model that has one."""
+    return cast(nn.BatchNorm1d, model.get_submodule("norm"))
 
 
 def parameters_of(model: nn.Module) -> Tensor:
@@ -89,8 +98,8 @@ def _step(
         return losses[0] if n_steps == 1 else losses
     seen: dict[str, Any] = {"the parameters after it": parameters_of(model)}
     if norm:
-        seen["the running mean after it"] = model.norm.running_mean  # type: ignore[union-attr]
-        seen["the batches that batch norm has counted"] = int(model.norm.num_batches_tracked)  # type: ignore[union-attr,arg-type]
+        seen["the running mean after it"] = norm_of(model).running_mean
+        seen["the batches that batch norm has counted"] = norm_of(model).num_batches_tracked
     seen["x and y are as they were"] = untouched
     seen["gradients can still be computed"] = torch.is_grad_enabled()
     return seen
@@ -169,21 +178,6 @@ def _draw_steps(rng: np.random.Generator) -> list[Case]:
 # --- evaluate ---------------------------------------------------------------------------------
 
 
-class _Noisy(nn.Module):
-    """A stack in which dropout and batch norm show the mode, one part of it frozen in eval mode."""
-
-    def __init__(self, seed: int, dtype: torch.dtype) -> None:
-        super().__init__()
-        plain = small_model(seed, dtype, norm=True)
-        self.hidden, self.norm = plain.hidden, plain.norm
-        self.relu, self.dropout, self.output = nn.ReLU(), nn.Dropout(0.5), plain.output
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return logits, shape (batch, 3)."""
-        features: Tensor = self.norm(self.hidden(x))
-        return self.output(self.dropout(self.relu(features)))  # type: ignore[no-any-return]
-
-
 def _evaluation(
     answer: Answer,
     look: str,
@@ -196,11 +190,11 @@ def _evaluation(
     dtype: torch.dtype = torch.float32,
 ) -> Any:
     """Observe what an evaluation returns, or what it leaves behind."""
-    model = _Noisy(seed, dtype) if noisy else small_model(seed, dtype)
+    model = small_model(seed, dtype, norm=noisy, dropout=noisy)
     model.train()
     if noisy:
-        model.norm.running_mean += 0.5  # type: ignore[operator]
-        model.relu.eval()  # type: ignore[union-attr,operator]
+        cast(Tensor, norm_of(model).running_mean).add_(0.5)
+        model.get_submodule("relu").eval()
     gradients = [
         torch.full_like(p, 2.0) if i % 2 else None for i, p in enumerate(model.parameters())
     ]
@@ -226,8 +220,8 @@ def _evaluation(
         "parameters that want a gradient": sum(p.requires_grad for p in model.parameters()),
     }
     if noisy:
-        seen["the running mean"] = model.norm.running_mean  # type: ignore[union-attr]
-        seen["the batches that batch norm has counted"] = int(model.norm.num_batches_tracked)  # type: ignore[union-attr,arg-type]
+        seen["the running mean"] = norm_of(model).running_mean
+        seen["the batches that batch norm has counted"] = norm_of(model).num_batches_tracked
     return seen
 
 
