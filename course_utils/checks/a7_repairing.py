@@ -84,7 +84,7 @@ def _visible() -> list[Case]:
     cases += [_run(fault, (33, 4, 3, 1, 1), (8,)) for fault in FAULTS[1::6]]
     cases += [
         _loss(1, 6, 3),
-        _loss(2, 1, 4),
+        _loss(2, 7, 4),
         _step(13, 5, 12),
         _step(7, 2, 5),
         _optimizer(1, 4),

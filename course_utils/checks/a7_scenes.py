@@ -65,6 +65,11 @@ def logits_and_labels(seed: int, n_images: int, n_classes: int) -> tuple[Tensor,
     return logits, torch.from_numpy(rng.integers(0, n_classes, n_images))
 
 
+def numbers_of(values: Tensor) -> list[float]:
+    """Return a tensor's numbers; they are compared as a run's losses are."""
+    return values.detach().double().flatten().tolist()
+
+
 def used_model(seed: int) -> nn.Module:
     """Return a network whose batch norm has seen something, in training mode."""
     rng = np.random.default_rng(seed)
@@ -87,7 +92,11 @@ def _loss_alone(piece: Piece, numbers: Numbers) -> Seen:
     logits.requires_grad_()
     loss = piece(logits, labels)
     (gradient,) = torch.autograd.grad(loss, logits)
-    return {"the loss": loss, "its gradient in the logits": gradient}
+    return {
+        "the loss": loss.item(),
+        "the shape of the loss": tuple(loss.shape),
+        "its gradient in the logits": numbers_of(gradient),
+    }
 
 
 def _step_alone(piece: Piece, numbers: Numbers) -> Seen:
@@ -100,12 +109,11 @@ def _step_alone(piece: Piece, numbers: Numbers) -> Seen:
     for _ in range(3):
         model.eval()
         losses.append(piece(model, other_loss, optimizer, images, labels))
-    weights = {f"{name} after three steps": p for name, p in model.named_parameters()}
     statistics = model.get_buffer("bn1.running_mean")
     return {
         "the losses that three steps return": losses,
-        **{name: value.detach() for name, value in weights.items()},
-        "the running mean of bn1 after three steps": statistics,
+        **{f"{name} after three steps": numbers_of(p) for name, p in model.named_parameters()},
+        "the running mean of bn1 after three steps": numbers_of(statistics),
     }
 
 
@@ -124,7 +132,7 @@ def _optimizer_alone(piece: Piece, numbers: Numbers) -> Seen:
         model(x).square().mean().backward()
         optimizer.step()
     named = model.named_parameters()
-    return {f"{name} after three steps": parameter.detach() for name, parameter in named}
+    return {f"{name} after three steps": numbers_of(parameter) for name, parameter in named}
 
 
 def training_part(n_images: int, data_seed: int, split_seed: int) -> Tensor:
@@ -141,9 +149,10 @@ def _model_alone(piece: Piece, numbers: Numbers) -> Seen:
     with torch.no_grad():
         fresh = model.eval()(other)
         model.train()(other)
+        later = model.eval()(other)
         return {
-            "its logits in evaluation mode, when it is new": fresh,
-            "its logits in evaluation mode, after a batch in training mode": model.eval()(other),
+            "its logits in evaluation mode, when it is new": numbers_of(fresh),
+            "its logits in evaluation mode, after a batch in training mode": numbers_of(later),
             "its number of parameters": sum(p.numel() for p in model.parameters()),
         }
 
@@ -166,8 +175,8 @@ def _evaluate_alone(piece: Piece, numbers: Numbers) -> Seen:
         "the loss": loss,
         "the accuracy": accuracy,
         "the cross-entropy by the batch size that is the default": by_default,
-        "bn1's running mean after it": model.get_buffer("bn1.running_mean"),
-        "bn1's running variance after it": model.get_buffer("bn1.running_var"),
+        "bn1's running mean after it": numbers_of(model.get_buffer("bn1.running_mean")),
+        "bn1's running variance after it": numbers_of(model.get_buffer("bn1.running_var")),
     }
 
 
