@@ -36,9 +36,9 @@ def command():
 
 
 @torch.no_grad()
-def percent_right(model, images, labels):
+def n_right(model, images, labels):
     logits = torch.cat([model(batch) for batch in normalize_digits(images).split(1000)])
-    return 100 * (logits.argmax(dim=1) == labels).double().mean().item()
+    return (logits.argmax(dim=1) == labels).sum().item()
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def packed(tmp_path):
 
 
 def test_shipped_weights_read_at_least_995_of_1000_test_digits():
-    assert percent_right(trained_lenet5(), *mnist("test")) >= 99.5
+    assert n_right(trained_lenet5(), *mnist("test")) >= 9_950  # of 10,000
 
 
 def test_shipped_weights_are_small_and_say_how_they_were_made(command):
@@ -173,7 +173,7 @@ def test_the_training_command_learns_on_a_small_budget(command, tmp_path, capsys
 
     out = capsys.readouterr().out
     images, labels = mnist("test")
-    assert percent_right(trained_lenet5(output), images[:2000], labels[:2000]) > 85
+    assert n_right(trained_lenet5(output), images[:2000], labels[:2000]) > 1_700  # 85 %
     assert "test accuracy 9" in out or "test accuracy 8" in out
     assert about_weights(output)["images"] == 3000
     assert list(tmp_path.iterdir()) == [output]
