@@ -98,6 +98,15 @@ def _upside_down(right, grad_out, x, weight, stride, padding):
     return conv2d_backward(grad_out, x, weight.flip(2, 3), stride, padding)[0]
 
 
+def _turned_along(axis):
+    """Return a dx that is made with kernels turned along one axis only."""
+
+    def dx(right, grad_out, x, weight, stride, padding):
+        return conv2d_backward(grad_out, x, weight.flip(axis), stride, padding)[0]
+
+    return dx
+
+
 def _unpadded_dw(right, grad_out, x, weight, stride, padding):
     """Take the windows from x without its border; where they hang over, shift them in."""
     inner = F.pad(x, (0, 2 * padding, 0, 2 * padding))
@@ -137,6 +146,20 @@ BACKWARD_MISCONCEPTIONS = (
         "dx-kernel-upside-down",
         _gradients(dx=_upside_down),
         "Your dx is that of kernels turned by 180°. Stamp the kernel as it is, or slide it turned.",
+        DX_TURNED,
+    ),
+    Misconception(
+        "dx-kernel-rows-reversed",
+        _gradients(dx=_turned_along(2)),
+        "Your dx is that of kernels whose rows are reversed. A kernel that slides is turned along "
+        "both axes; one that is stamped along none.",
+        DX_TURNED,
+    ),
+    Misconception(
+        "dx-kernel-columns-reversed",
+        _gradients(dx=_turned_along(3)),
+        "Your dx is that of kernels whose columns are reversed. A kernel that slides is turned "
+        "along both axes; one that is stamped along none.",
         DX_TURNED,
     ),
     Misconception(
@@ -364,6 +387,20 @@ BACKWARD_MISCONCEPTIONS = (
         "db-summed-over-images-only",
         _gradients(db=lambda right, grad_out, *rest: grad_out.sum(0)),
         "Your db has a number for each place. One bias served all places, so their parts add up.",
+        DB,
+    ),
+    Misconception(
+        "db-one-for-each-column",
+        _gradients(db=lambda right, grad_out, *rest: grad_out.sum((0, 2))),
+        "Your db still has an axis for the columns of the map. The sum runs over images, rows and "
+        "columns.",
+        DB,
+    ),
+    Misconception(
+        "db-one-for-each-row",
+        _gradients(db=lambda right, grad_out, *rest: grad_out.sum((0, 3))),
+        "Your db still has an axis for the rows of the map. The sum runs over images, rows and "
+        "columns.",
         DB,
     ),
     Misconception(

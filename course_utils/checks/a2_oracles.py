@@ -29,9 +29,9 @@ def conv2d_backward(
     """Ask autograd for the gradients of x, weight and bias."""
     bias = torch.zeros(len(weight), dtype=x.dtype)
     with torch.enable_grad():
-        leaves = [tensor.detach().clone().requires_grad_() for tensor in (x, weight, bias)]
-        result = F.conv2d(*leaves, stride, padding)
-        dx, dw, db = torch.autograd.grad(result, leaves, grad_out)
+        x, weight, bias = (part.detach().clone().requires_grad_() for part in (x, weight, bias))
+        result = F.conv2d(x, weight, bias, stride, padding)
+        dx, dw, db = torch.autograd.grad(result, (x, weight, bias), grad_out)
     return dx, dw, db
 
 

@@ -142,6 +142,11 @@ def _strided(case: Case) -> Case:
     return Case(case.group, (_channels_last(grad_out), _channels_last(indices), shape))
 
 
+def _by_name(case: Case) -> Case:
+    names = ("grad_out", "indices", "input_shape")
+    return Case(case.group, (), dict(zip(names, case.args, strict=True)))
+
+
 _APART, _OVERLAP = "windows apart", "overlapping windows"
 _POOL_BACK_CASES = (
     _route(_APART, _LESSON, 2),
@@ -156,6 +161,7 @@ _POOL_BACK_CASES = (
         _OVERLAP, distinct_numbers(2, 3, 6, 7, start=6), 3, 2, grad=lambda *s: image_tensor(*s) / 7
     ),
     _route(_OVERLAP, torch.zeros(1, 2, 4, 5), 3, 1),
+    _by_name(_route(_OVERLAP, distinct_numbers(1, 2, 5, 4, start=1), 3, 1)),
     _route(DTYPES, distinct_numbers(2, 2, 4, 5, start=9, dtype=DOUBLE), 2, 1),
     _route(
         DTYPES,
@@ -167,20 +173,6 @@ _POOL_BACK_CASES = (
     _strided(_route(DTYPES, distinct_numbers(2, 3, 5, 4, start=5), 2, 1)),
     _route(
         DTYPES, distinct_numbers(2, 2, 4, 4, start=6), 3, 1, grad=lambda *s: torch.ones(1).expand(s)
-    ),
-)
-_POOL_BACK_CASES = (
-    *_POOL_BACK_CASES,
-    Case(
-        _OVERLAP,
-        (),
-        dict(
-            zip(
-                ("grad_out", "indices", "input_shape"),
-                _route(_OVERLAP, distinct_numbers(1, 2, 5, 4, start=1), 3, 1).args,
-                strict=True,
-            )
-        ),
     ),
 )
 

@@ -1,6 +1,7 @@
 """Assignment 2: wrong pooling and receptive fields, each with a name and what it shows."""
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -637,7 +638,7 @@ POOL_BACK_MISCONCEPTIONS = (
     ),
     Misconception(
         "first-window-wins",
-        _routed(lambda *rest: _overwritten(*rest, backwards=True)),
+        _routed(partial(_overwritten, backwards=True)),
         "Where windows share their maximum, only the gradient of the first one is left in your "
         "result. A pixel collects the gradients of all windows that it wins.",
         ROUTE,
@@ -921,6 +922,12 @@ FIELD_MISCONCEPTIONS = (
         FIELD_WIDER,
     ),
     Misconception(
+        "dilation-not-in-the-size",
+        _walk(size=lambda size, jump, k, s, p, d: size + (k - 1) * jump),
+        "Your sizes do not depend on dilation. A kernel spans d (k - 1) + 1 units.",
+        FIELD_WIDER,
+    ),
+    Misconception(
         "dilation-not-in-the-centre",
         _walk(centre=lambda c, jump, k, s, p, d: c + ((k - 1) / 2 - p) * jump),
         "Your centres do not depend on dilation. The centre is in the middle of what the kernel "
@@ -981,6 +988,13 @@ FIELD_MISCONCEPTIONS = (
         ),
         "Your centres are whole numbers. A window of an even number of pixels has its centre "
         "between two of them.",
+        FIELD,
+    ),
+    Misconception(
+        "half-a-kernel-rounded",
+        _walk(centre=lambda c, jump, k, s, p, d: c + (d * (k // 2) - p) * jump),
+        "Your centres move by k // 2 weights. A window of an even number of pixels has its centre "
+        "between two of them, (k - 1) / 2 steps from its first.",
         FIELD,
     ),
     Misconception(
