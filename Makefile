@@ -1,6 +1,6 @@
 # Two commands are all the set-up: make book, make test. The others build on the same .venv.
 .DEFAULT_GOAL := help
-.PHONY: help book test serve refresh bench release lab references clean system writable
+.PHONY: help book test serve refresh bench release lab references exercises mutants tables runs weights clean system writable
 
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -41,6 +41,22 @@ lab: .venv/.installed ## open JupyterLab
 references: .venv/.installed ## ask the oracles again and store the reference tensors
 	@$(RUN) -m course_utils.checks.references
 
+exercises: .venv/.installed ## grade the exercises themselves: make exercises NAME="softmax log_softmax"
+	@$(RUN) tools/exercises.py $(NAME)
+
+mutants: .venv/.installed ## change the comparators place by place, and see whether a test notices
+	@$(RUN) tools/mutants.py
+
+tables: .venv/.installed ## where the lesson's items are, and which test asserts which number
+	@$(RUN) tools/tables.py items
+	@$(RUN) tools/tables.py numbers
+
+runs: .venv/.installed ## make the records of the broken runs of assignment 7 again
+	@$(RUN) tools/make_runs.py
+
+weights: .venv/.installed ## train LeNet-5 and store its weights; see tools/train_lenet5.py --help
+	@$(RUN) tools/train_lenet5.py $(OPTIONS)
+
 clean: ## remove what make has made, but no submission and no grade
 	rm -rf _build release .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -51,7 +67,7 @@ clean: ## remove what make has made, but no submission and no grade
 	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch .venv/.installed
 
-book test refresh release references: | writable
+book test refresh release references tables runs weights: | writable
 writable:
 	@test -w . || { echo "This folder cannot be written to: copy the course to one that can, and run make there."; exit 1; }
 

@@ -8,9 +8,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 from nbgrader.api import Gradebook
 
 from course_utils.checks.registry import ASSIGNMENTS, exercises_of
@@ -75,18 +77,25 @@ def course_command(course: Path, *arguments: str) -> subprocess.CompletedProcess
     return run(course, sys.executable, "-m", "course_utils.grading.cli", *arguments)
 
 
-def hand_in(course: Path, student: str, answers: dict[str, str] | None) -> None:
-    """Fill in the released notebook as a student does: the reference, with some answers of theirs."""
-    notebook = nbformat.read(course / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
-    source = nbformat.read(course / "solutions" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
+def filled_in(course: Path, assignment: str, answers: dict[str, str] | None) -> Any:
+    """Return the released notebook as a student fills it in: the reference, or answers of theirs."""
+    notebook = nbformat.read(course / "release" / assignment / f"{assignment}.ipynb", as_version=4)
+    source = nbformat.read(course / "solutions" / assignment / f"{assignment}.ipynb", as_version=4)
     reference = {cell.metadata.nbgrader.grade_id: cell.source for cell in source.cells}
     for cell in notebook.cells:
         settings = cell.metadata.nbgrader
         if settings.solution and answers is not None:
             cell.source = answers.get(settings.grade_id, reference[settings.grade_id])
-    folder = course / "submitted" / student / ASSIGNMENT
+    return notebook
+
+
+def hand_in(
+    course: Path, student: str, answers: dict[str, str] | None, assignment: str = ASSIGNMENT
+) -> None:
+    """Put a student's notebook where submissions go."""
+    folder = course / "submitted" / student / assignment
     folder.mkdir(parents=True)
-    nbformat.write(notebook, folder / f"{ASSIGNMENT}.ipynb")
+    nbformat.write(filled_in(course, assignment, answers), folder / f"{assignment}.ipynb")
 
 
 def stub_only(*kept: str) -> dict[str, str]:
@@ -197,6 +206,56 @@ def test_export_has_a_row_for_each_submission(graded):
     assert set(rows) == set(scores(graded))
     assert len(rows) == 7
     assert rows["right"] == 40
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """A course in which every assignment is released."""
+    course = new_course(tmp_path_factory.mktemp("released"))
+    result = course_command(course, "release")
+    assert result.returncode == 0, result.stderr
+    return course
+
+
+def printed(notebook: Any) -> str:
+    """Return what the cells of an executed notebook print, stderr and errors included."""
+    outputs = (out for cell in notebook.cells for out in cell.get("outputs", []))
+    return "\n".join(out.get("text", "") or "".join(out.get("traceback", [])) for out in outputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_a_released_notebook_runs_with_its_stubs_also_without_nbgraders_marks(
+    assignment, released
+):
+    notebook = filled_in(released, assignment, None)
+    for cell in notebook.cells:  # as an editor leaves it that keeps no marks
+        cell.metadata = {}
+
+    NotebookClient(notebook, timeout=300, kernel_name="python3").execute(cwd=released)
+
+    text = printed(notebook)
+    exercises = exercises_of(assignment)
+    assert text.count("Not started yet.") == len(exercises)
+    for exercise in exercises:
+        assert f"{exercise.name}: 0 of {exercise.points} points" in text
+    assert "Traceback" not in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("assignment", [name for name in ASSIGNMENTS if name != ASSIGNMENT])
+def test_stock_nbgrader_gives_all_points_for_the_reference_and_none_for_stubs(
+    assignment, released
+):
+    hand_in(released, "right", {}, assignment)
+    hand_in(released, "empty", None, assignment)
+    points = sum(exercise.points for exercise in exercises_of(assignment))
+
+    result = course_command(released, "grade", assignment)
+
+    assert f"right: {points} of " in result.stdout, result.stdout + result.stderr
+    assert "empty: 0 of " in result.stdout
+    assert "2 graded, 0 flagged" in result.stdout
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)

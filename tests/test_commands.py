@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TEXTS = ["README.md", "CONTRIBUTING.md", "index.md", "chapters/a1_convolution.md"]
+TEXTS += [f"chapters/appendix_{letter}" for letter in ("h_teaching.md", "i_authoring.md")]
 TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
