@@ -128,7 +128,28 @@ def _direct_only(name, prefix):
     return _module_of(name) == prefix
 
 
+def _first_prefix(model, prefixes):
+    return _freezing()(model, prefixes[:1])
+
+
+def _below_only(name, prefix):
+    return _module_of(name).startswith(prefix + ".")
+
+
 FREEZE_MISCONCEPTIONS = (
+    Misconception(
+        "first-prefix-only",
+        _first_prefix,
+        "Only the first prefix has an effect. Each of them freezes what it matches.",
+        PART,
+    ),
+    Misconception(
+        "module-itself-missed",
+        _freezing(_below_only),
+        "A module whose name is the prefix itself is not matched. The name ends with the prefix, "
+        "or a dot follows.",
+        DOT,
+    ),
     Misconception(
         "without-the-dot",
         _freezing(lambda name, prefix: name.startswith(prefix)),
@@ -207,10 +228,10 @@ FREEZE_MISCONCEPTIONS = (
         OTHERS,
     ),
     Misconception(
-        "attribute-on-the-module",
+        "nothing-frozen",
         _attribute,
-        "No parameter is frozen: a module has no `requires_grad` to set, so you made a new "
-        "attribute that nothing reads.",
+        "No parameter of the model is frozen. The flag belongs to every single parameter; a "
+        "module has none that anything reads.",
         FLAG,
     ),
     Misconception(
@@ -276,10 +297,10 @@ FREEZE_MISCONCEPTIONS = (
         NO_MATCH,
     ),
     Misconception(
-        "put-in-eval-mode",
+        "modes-changed",
         _and_eval,
-        "The frozen modules are in eval mode afterwards. Freezing is about gradients; the mode "
-        "is the caller's.",
+        "Modules are in another mode afterwards. Freezing is about gradients; the mode is the "
+        "caller's.",
         FLAG,
     ),
     Misconception(
@@ -466,7 +487,41 @@ def _after_the_epoch(model, new_head, train_loader, epochs, lr):
     return losses
 
 
+def _on_a_copy(model, new_head, train_loader, epochs, lr):
+    import copy
+
+    return _tuning()(copy.deepcopy(model), new_head, train_loader, epochs, lr)
+
+
+def _short_batch_left_out(model, new_head, train_loader, epochs, lr):
+    batches = list(train_loader)
+    full = [batch for batch in batches if len(batch[1]) == len(batches[0][1])]
+    return _tuning()(model, new_head, full, epochs, lr)
+
+
+def _softmax_first(z, y):
+    return F.cross_entropy(z.softmax(dim=1), y)
+
+
 TUNE_MISCONCEPTIONS = (
+    Misconception(
+        "on-a-copy",
+        _on_a_copy,
+        "The model that was given is as before: you trained a copy. It is changed in place.",
+        HEAD,
+    ),
+    Misconception(
+        "short-batch-left-out",
+        _short_batch_left_out,
+        "The short batch at the end of an epoch is left out. It makes a step and counts too.",
+        OVER_SAMPLES,
+    ),
+    Misconception(
+        "softmax-before-the-loss",
+        _tuning(loss_fn=_softmax_first),
+        "Your losses are those of probabilities. Cross-entropy takes the model's output as it is.",
+        OVER_SAMPLES,
+    ),
     Misconception(
         "head-behind-the-old-one",
         _tuning(replace=_added),

@@ -21,7 +21,7 @@ AS_IT_WAS = "as it was"
 _NETS = {
     "image": "a model of features(conv, relu), flatten, fc",
     "dense": "a model of 0, 1, 2",
-    "branches": "a model of trunk(fc, relu1), left, relu2, and right, which is not used",
+    "branches": "a model of trunk(fc, relu1), left, upper, and right, which is not used",
     "twice": "a model that uses its layer fc twice in a pass",
     "norm": "a model with batch norms and mixed modes",
 }
@@ -107,7 +107,7 @@ def _dead_scenes(seed: int) -> list[Case]:
         "zero": "a ReLU that is given only zeros",
         "nothing": "a ReLU that is given only -5",
     }
-    both = ["trunk.relu1", "relu2"]
+    both = ["trunk.relu1", "upper"]
     left = ("in train mode", "in eval mode", "with mixed modes")
     return [
         *(Case(DEAD, ("only", seed, what), told=told) for what, told in only.items()),

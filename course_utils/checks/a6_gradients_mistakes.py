@@ -250,7 +250,62 @@ class _OnlyBehind(_Monitor):
         self.norms = self.kept
 
 
+class _Relative(_Monitor):
+    def attach(self, name, parameter):
+        return parameter.register_hook(
+            lambda g: self.keep(name, (g.norm() / parameter.detach().norm()).item())
+        )
+
+
+class _Spectral(_Monitor):
+    def size(self, gradient):
+        return (
+            torch.linalg.norm(gradient, 2).item() if gradient.dim() == 2 else super().size(gradient)
+        )
+
+
+class _UnreachedRead(_Monitor):
+    def __exit__(self, kind, error, traceback):
+        super().__exit__(kind, error, traceback)
+        for name, parameter in self.model.named_parameters():
+            if name not in self.norms and parameter.grad is not None:
+                self.norms[name] = [parameter.grad.norm().item()]
+
+
+class _InEval(_Monitor):
+    def __enter__(self):
+        self.model.eval()
+        return super().__enter__()
+
+
 MONITOR_MISCONCEPTIONS = (
+    Misconception(
+        "relative-to-the-weight",
+        _Relative,
+        "Your norms are divided by the norm of the parameter. That is another number, the update "
+        "ratio without its rate.",
+        L2,
+    ),
+    Misconception(
+        "spectral-norm",
+        _Spectral,
+        "For matrices your norm is the largest singular value. The L2 norm is over all elements, "
+        "whatever the shape.",
+        L2,
+    ),
+    Misconception(
+        "old-gradient-of-unreached",
+        _UnreachedRead,
+        "For a parameter that no backward reaches you note what was in `.grad` before. It has an "
+        "empty list or no key.",
+        NOTHING,
+    ),
+    Misconception(
+        "model-in-eval-mode",
+        _InEval,
+        "Your monitor puts the model in eval mode. It looks on; the mode is the caller's.",
+        MODE,
+    ),
     Misconception(
         "piled-up",
         _PiledUp,
@@ -572,7 +627,49 @@ def _any_channel(output):
     return bool((output == 0).transpose(0, 1).flatten(1).all(dim=1).any())
 
 
+def _statistics_moved(model, x):
+    with torch.no_grad():
+        model(x)
+    return _dead()(model, x)
+
+
+def _unfreezing(model, x):
+    names = _dead()(model, x)
+    model.requires_grad_(True)
+    return names
+
+
 DEAD_MISCONCEPTIONS = (
+    Misconception(
+        "sorted-by-name",
+        _dead(result=sorted),
+        "Your names are sorted. They stand in the order of `named_modules`.",
+        DEAD_LAYER,
+    ),
+    Misconception(
+        "last-part-of-the-name",
+        _dead(result=lambda names: [name.rpartition(".")[2] for name in names]),
+        "Of a layer inside a block you give only the last part of its name.",
+        DEAD_LAYER,
+    ),
+    Misconception(
+        "first-dead-layer-only",
+        _dead(result=lambda names: list(names)[:1]),
+        "You stop at the first dead layer. All of them are asked for.",
+        DEAD_LAYER,
+    ),
+    Misconception(
+        "statistics-moved",
+        _statistics_moved,
+        "The model's running statistics have moved: it has also run in train mode.",
+        MODE,
+    ),
+    Misconception(
+        "made-trainable",
+        _unfreezing,
+        "Parameters that were frozen ask for a gradient afterwards. They stay as they were.",
+        MODE,
+    ),
     Misconception(
         "mode-as-it-is",
         _dead(mode=_AsIs),
@@ -773,7 +870,29 @@ def _elementwise(model, lr):
     }
 
 
+def _finite_only(model, lr):
+    return {name: ratio for name, ratio in _ratios()(model, lr).items() if ratio != float("inf")}
+
+
 RATIO_MISCONCEPTIONS = (
+    Misconception(
+        "norm-zero-left-out",
+        _finite_only,
+        "A parameter of norm 0 is missing. It has a gradient, and the ratio `inf`.",
+        INFINITE,
+    ),
+    Misconception(
+        "norm-zero-gives-nan",
+        _ratios(zero=lambda step: float("nan")),
+        "A parameter of norm 0 gets nan. Any step from there is infinitely long: `inf`.",
+        INFINITE,
+    ),
+    Misconception(
+        "percent",
+        _ratios(lambda lr, g, w: 100 * lr * g / w),
+        "Your ratios are in percent. They are plain quotients.",
+        RATIO,
+    ),
     Misconception(
         "rate-forgotten",
         _ratios(lambda lr, g, w: g / w),

@@ -249,7 +249,7 @@ def _other_kinds(rng: np.random.Generator) -> Any:
     """Return a model in which layers of other kinds give only zeros too."""
     layers = OrderedDict[str, nn.Module](
         conv=nn.Conv2d(1, 2, 2),
-        block=nn.Sequential(OrderedDict(relu=nn.ReLU(), pool=nn.MaxPool2d(2))),
+        stem=nn.Sequential(OrderedDict(relu=nn.ReLU(), pool=nn.MaxPool2d(2))),
         flatten=nn.Flatten(),
         fc1=nn.Linear(2, 3),
         relu6=nn.ReLU6(),
@@ -262,7 +262,7 @@ def _other_kinds(rng: np.random.Generator) -> Any:
     model: Any = filled(nn.Sequential(layers), rng)
     model.conv.bias.data[:] = -100.0
     model.fc1.bias.data[:] = -100.0
-    model.fc2.bias.data[:] = 1.0
+    model.fc2.bias.data[:] = -100.0
     model.fc3.weight.data[:] = 0.0
     model.fc3.bias.data[:] = 0.0
     return model, numbers(rng, 2, 1, 3, 3)
@@ -296,7 +296,7 @@ def _one_place(rng: np.random.Generator) -> Any:
 def _in_branches(rng: np.random.Generator, dead: list[str]) -> Any:
     """Return a model whose modules run in another order than they are registered in."""
     model: Any = filled(Branches(), rng)
-    for name, layer in {"trunk.relu1": model.trunk.fc, "relu2": model.left}.items():
+    for name, layer in {"trunk.relu1": model.trunk.fc, "upper": model.left}.items():
         layer.weight.data[0] = 0.0
         layer.bias.data[:] = -100.0 if name in dead else 1.0
     return model, numbers(rng, 3, 2)

@@ -46,13 +46,13 @@ class Branches(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.right = nn.Linear(3, 2)
-        self.relu2 = nn.ReLU()
+        self.upper = nn.ReLU()
         self.trunk = nn.Sequential(OrderedDict(fc=nn.Linear(2, 3), relu1=nn.ReLU()))
         self.left = nn.Linear(3, 2)
 
     def forward(self, values: Tensor) -> Tensor:
         """Return what the left head gives; the right one is only there."""
-        return self.relu2(self.left(self.trunk(values)))  # type: ignore[no-any-return]
+        return self.upper(self.left(self.trunk(values)))  # type: ignore[no-any-return]
 
 
 class Twice(nn.Module):
@@ -90,12 +90,15 @@ def numbers(rng: np.random.Generator, *shape: int, dtype: torch.dtype = torch.fl
 
 
 def filled(model: nn.Module, rng: np.random.Generator, *, double: bool = False) -> Any:
-    """Return the model with normal numbers for its parameters."""
+    """Return the model with numbers for its parameters and running statistics."""
     if double:
         model.double()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.from_numpy(rng.standard_normal(parameter.shape)))
+        for name, buffer in model.named_buffers():
+            if name.endswith(("running_mean", "running_var")):
+                buffer.copy_(torch.from_numpy(rng.uniform(0.5, 1.5, buffer.shape)))
     return model
 
 

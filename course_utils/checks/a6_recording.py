@@ -23,7 +23,7 @@ AGAIN = "entered again"
 def _passes(names: list[str], sizes: list[int], settings: str, seed: int) -> Case:
     kind, _, rest = settings.partition(" ")
     nets = {"image": "features(conv, relu), flatten, fc", "dense": "0, 1, 2"}
-    net = nets.get(kind, "trunk(fc, relu1), left, right, relu2")
+    net = nets.get(kind, "trunk(fc, relu1), left, right, upper")
     batches = ", ".join(map(str, sizes))
     told = f"a model of {net}, recording {', '.join(names)}, batches of {batches}"
     if rest:
@@ -57,6 +57,7 @@ def _scenes(seed: int) -> list[Case]:
         ),
         Case(COPIES, ("detached", seed, one), told="one pass with gradients enabled"),
         Case(COPIES, ("detached", seed, one_more), told="two passes with gradients enabled"),
+        Case(COPIES, ("graph", seed, one_more), told="two passes whose results are dropped"),
         Case(MODEL, ("modes", seed, True), told="a model in train mode with one layer in eval"),
         Case(MODEL, ("modes", seed, False), told="a model in eval mode"),
         Case(MODEL, ("gradients", seed, "inside"), told="backward inside the block"),
@@ -109,7 +110,7 @@ _RECORDER_CASES = (
     _passes(["features", "fc"], [2, 3, 1], "image", 4),
     _passes(["0", "1", "2"], [1, 2, 2], "dense", 5),
     _passes(["2", "0"], [2, 1], "dense double", 6),
-    _passes(["left", "trunk.fc", "relu2"], [1, 3], "branches", 7),
+    _passes(["left", "trunk.fc", "upper"], [1, 3], "branches", 7),
     *_scenes(8),
 )
 
@@ -155,7 +156,12 @@ _LESSON_MAPS[0, 0, 1, 1] = 4.0
 _LESSON_MAPS[0, 2] = torch.eye(2)
 _LESSON_MAPS[1, 2, 0] = 3.0
 _FEATURES = torch.tensor([[0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 5.0, 0.0], [0.0, 1.0, 0.0, 0.0]])
-_CANCELLING = torch.tensor([[[[1.0, -1.0]], [[0.0, 0.0]]], [[[-2.0, 2.0]], [[0.0, 0.0]]]])
+_CANCELLING = torch.tensor(  # a channel whose sum is 0, a dead one, a living one
+    [
+        [[[1.0, -1.0]], [[0.0, 0.0]], [[1.5, 0.0]]],
+        [[[-2.0, 2.0]], [[0.0, 0.0]], [[0.0, 0.5]]],
+    ]
+)
 _SMALL = torch.tensor([[1e-9, 0.0, 0.5], [0.0, 0.0, -0.25]])
 _ALIVE = torch.tensor([[[[0.5, 1.5]], [[-1.0, 2.0]]]])
 _ONE_IMAGE = torch.tensor([[[[0.0, 0.0]], [[3.0, 0.0]], [[0.0, 0.0]]]])

@@ -306,7 +306,141 @@ class _OnTheModel(_Recorder):
         module.recorded = self.outputs[name]
 
 
+class _ValueErrorRaised(_Recorder):
+    def layers(self):
+        try:
+            return super().layers()
+        except KeyError:
+            raise ValueError("unknown layer") from None
+
+
+class _SomeUnknown(_Recorder):
+    def layers(self):
+        known = dict(self.model.named_modules())
+        found = {name: known[name] for name in self.layer_names if name in known}
+        if not found:
+            raise KeyError("no layer is known")
+        return found
+
+
+class _Attributes(_Recorder):
+    def layers(self):
+        found = {}
+        for name in self.layer_names:
+            found[name] = self.model
+            for part in name.split("."):
+                if not hasattr(found[name], part):
+                    raise KeyError(name)
+                found[name] = getattr(found[name], part)
+        return found
+
+
+class _Twice(_Recorder):
+    def attach(self, layers):
+        super().attach(layers)
+        super().attach(layers)
+
+
+class _EvalInside(_Recorder):
+    def __enter__(self):
+        self.modes = [(module, module.training) for module in self.model.modules()]
+        self.model.eval()
+        return super().__enter__()
+
+    def __exit__(self, kind, error, traceback):
+        super().__exit__(kind, error, traceback)
+        for module, training in self.modes:
+            module.training = training
+
+
+class _Float32(_Recorder):
+    def keep(self, name, output):
+        super().keep(name, output.float())
+
+
+class _Flattened(_Recorder):
+    def keep(self, name, output):
+        super().keep(name, output.flatten(1))
+
+
+class _OneImage(_Recorder):
+    def keep(self, name, output):
+        super().keep(name, output[:1])
+
+
+class _GraphKept(_Late):
+    @property
+    def outputs(self):
+        return {name: torch.cat(pieces).detach() for name, pieces in self.pieces.items()}
+
+    @outputs.setter
+    def outputs(self, value):
+        pass
+
+    def hook(self, name, module, inputs, output):
+        self.pieces.setdefault(name, []).append(output.clone())
+
+
 RECORDER_MISCONCEPTIONS = (
+    Misconception(
+        "detached-too-late",
+        _GraphKept,
+        "Between pass and reading you hold on to the model's graphs: what you keep is detached "
+        "only when it is read.",
+        DETACH,
+    ),
+    Misconception(
+        "value-error",
+        _ValueErrorRaised,
+        "A name that the model does not have raises ValueError. It has to be KeyError.",
+        NAMES,
+    ),
+    Misconception(
+        "unknown-among-known-ignored",
+        _SomeUnknown,
+        "A name that the model does not have is passed over if another one is known. Each of them "
+        "has to be a layer.",
+        NAMES,
+    ),
+    Misconception(
+        "attributes-taken-for-layers",
+        _Attributes,
+        "The name of a parameter or a method is taken for a layer, and fails later. Only modules "
+        "are layers; other names raise KeyError.",
+        NAMES,
+    ),
+    Misconception(
+        "recorded-twice",
+        _Twice,
+        "Every pass is recorded twice: two registrations make two calls.",
+        STAY,
+    ),
+    Misconception(
+        "eval-inside",
+        _EvalInside,
+        "Inside your block the model is in eval mode, so a pass is recorded that the caller did "
+        "not ask for.",
+        MODE,
+    ),
+    Misconception(
+        "always-float32",
+        _Float32,
+        "What a float64 model gives is float32 in your outputs. A record keeps the dtype.",
+        CLONE,
+    ),
+    Misconception(
+        "flattened",
+        _Flattened,
+        "Feature maps are flattened in your outputs. A record keeps the shape that the layer "
+        "gives.",
+        CONCATENATE,
+    ),
+    Misconception(
+        "one-image-a-pass",
+        _OneImage,
+        "Only the first image of each pass is in your outputs. All of them are kept.",
+        CONCATENATE,
+    ),
     Misconception(
         "last-pass-only",
         _LastPass,
@@ -584,7 +718,39 @@ def _as_tensors(outputs):
     }
 
 
+def _statistics_first(outputs):
+    stats = _stats()(outputs)
+    keys = ("mean", "std", "frac_zero", "dead_channels")
+    return {key: {name: one[key] for name, one in stats.items()} for key in keys}
+
+
 STATS_MISCONCEPTIONS = (
+    Misconception(
+        "sum-for-mean",
+        _stats(mean=lambda o: o.sum().item()),
+        "Your mean is a sum. It is divided by the number of elements.",
+        ALL_ELEMENTS,
+    ),
+    Misconception(
+        "mean-deviation",
+        _stats(std=lambda o: (o - o.mean()).abs().mean().item()),
+        "Your spread is the mean of the deviations' sizes. The standard deviation takes squares, "
+        "their mean, and its root.",
+        POPULATION,
+    ),
+    Misconception(
+        "dead-places",
+        _stats(dead=lambda o: int((o == 0).all(dim=0).sum())),
+        "You count single places that are zero in all images. A channel is dead with all its "
+        "places.",
+        DEAD_CHANNEL,
+    ),
+    Misconception(
+        "statistics-first",
+        _statistics_first,
+        "Your result has the statistics outside and the layers inside. It is the other way round.",
+        ALL_ELEMENTS,
+    ),
     Misconception(
         "sample-std",
         _stats(std=lambda o: o.std().item()),

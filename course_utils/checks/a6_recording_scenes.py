@@ -1,5 +1,6 @@
 """Assignment 6, recording: the scenes that an ActivationRecorder is played through."""
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -106,6 +107,36 @@ def _detached(recorder: Recorder, seed: int, sizes: list[int]) -> Seen:
             "records that require a gradient, inside the block": inside,
             "records that require a gradient, after the block": after,
             "the model's results, after the caller has changed the record": results,
+        }
+
+
+class _Kept:
+    """What a graph keeps of a tensor for its backward."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor.detach()
+
+
+def _graph(recorder: Recorder, seed: int, sizes: list[int]) -> Seen:
+    """The caller drops the results of its passes, so nothing should keep their graphs."""
+    with stage(seed) as rng:
+        model = filled(dense_net(), rng)
+        alive: weakref.WeakSet[_Kept] = weakref.WeakSet()
+
+        def pack(tensor: Tensor) -> _Kept:
+            kept = _Kept(tensor)
+            alive.add(kept)
+            return kept
+
+        hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda kept: kept.tensor)
+        with hooks, recorder(model, ["0", "2"]) as rec:
+            for size in sizes:
+                model(numbers(rng, size, 3))
+            inside = bool(alive)
+        return {
+            "graphs of dropped results are kept alive inside the block": inside,
+            "graphs of dropped results are kept alive after the block": bool(alive),
+            AFTER: plain(rec.outputs),
         }
 
 
@@ -318,6 +349,7 @@ SCENES: dict[str, Callable[..., Seen]] = {
     "overwritten": _overwritten,
     "changed later": _changed_later,
     "detached": _detached,
+    "graph": _graph,
     "modes": _modes,
     "gradients": _gradients,
     "grad mode": _grad_mode,
