@@ -273,6 +273,58 @@ GRADIENT_MISCONCEPTIONS = (
         PICKING,
     ),
     Misconception(
+        "half-of-the-squared-error",
+        _gradient(lambda p, y: _of_the_sum_of_squares(p, y) / 2),
+        "p - y is multiplied by softmax's Jacobian once more. In cross-entropy it is done already.",
+        JACOBIAN,
+    ),
+    Misconception(
+        "class-number-subtracted",
+        lambda logits, target: (torch.softmax(logits, 1) - target[:, None]) / len(logits),
+        "You subtract the number of the class from the whole row. 1 is subtracted, in one place.",
+        PICKING,
+    ),
+    Misconception(
+        "labels-as-rows",
+        lambda logits, target: (
+            (
+                torch.softmax(logits, 1)
+                - F.one_hot(target, max(len(logits), int(target.max()) + 1)).amax(0)[:, None]
+            )
+            / len(logits)
+        ),
+        "You subtract 1 from whole rows, picked by the labels. A label picks a column.",
+        PICKING,
+    ),
+    Misconception(
+        "only-probabilities-divided",
+        lambda logits, target: (
+            torch.softmax(logits, 1) / len(logits) - F.one_hot(target, logits.shape[1])
+        ),
+        "Your labels are not divided by the number of rows, the probabilities are.",
+        GRADIENT,
+    ),
+    Misconception(
+        "only-labels-divided",
+        lambda logits, target: (
+            torch.softmax(logits, 1) - F.one_hot(target, logits.shape[1]) / len(logits)
+        ),
+        "Your probabilities are not divided by the number of rows, the labels are.",
+        GRADIENT,
+    ),
+    Misconception(
+        "overflow-put-off-by-float64",
+        _gradient(probabilities=lambda logits: _naive(logits.double()).to(logits.dtype)),
+        "In float64 the exponential overflows at 709 instead of 88. Larger logits still give nan.",
+        OVERFLOW,
+    ),
+    Misconception(
+        "nan-made-zero",
+        _gradient(probabilities=lambda logits: torch.nan_to_num(_naive(logits))),
+        "Where the exponential overflows, your probability is 0 instead of nan.",
+        OVERFLOW,
+    ),
+    Misconception(
         "maximum-not-subtracted",
         _gradient(probabilities=_naive),
         "Small logits come out right, large ones as nan: the exponentials overflow or underflow.",
@@ -553,6 +605,60 @@ BINARY_MISCONCEPTIONS = (
         "You cut the logits off at 50 and -50, and with them the loss of a confident mistake.",
         BINARY_LINK,
     ),
+    Misconception(
+        "summed-over-the-last-axis",
+        _binary(_each, lambda losses: losses.sum(-1).mean()),
+        "You add along the last axis and average the rest. The mean runs over all elements.",
+        REDUCTIONS,
+    ),
+    Misconception(
+        "any-yes-counts-as-one",
+        _binary(lambda z, t: torch.where(t > 0, F.softplus(-z), F.softplus(z))),
+        "Every target above 0 counts as 1 in your loss. Each weighs the two terms.",
+        BINARY,
+    ),
+    Misconception(
+        "one-half-rounded-up",
+        _binary(lambda z, t: torch.where(t >= 0.5, F.softplus(-z), F.softplus(z))),
+        "Targets count as 0 or 1 in your loss, one half as 1. Each weighs the two terms.",
+        BINARY,
+    ),
+    Misconception(
+        "linear-part-added",
+        _binary(lambda z, t: F.softplus(z) + t * z),
+        "Your loss rises with the logit where the target is 1: the linear part has the wrong sign.",
+        BINARY_LINK,
+    ),
+    Misconception(
+        "logarithm-missing-in-the-tail",
+        _binary(lambda z, t: z.clamp_min(0) - z * t + torch.exp(-z.abs())),
+        "At a logit of 0 you get 1, not ln 2: a logarithm is missing.",
+        BINARY_LINK,
+    ),
+    Misconception(
+        "sign-missing-in-the-exponent",
+        _binary(lambda z, t: z.clamp_min(0) - z * t + torch.log1p(torch.exp(z.abs()))),
+        "Your exponent is positive: the loss counts the logit twice, and overflows.",
+        OVERFLOW,
+    ),
+    Misconception(
+        "negative-part-for-positive-part",
+        _binary(lambda z, t: (-z).clamp_min(0) - z * t + torch.log1p(torch.exp(-z.abs()))),
+        "You count the negative part of the logit, and the positive one is needed.",
+        BINARY_LINK,
+    ),
+    Misconception(
+        "exponent-cut-off-at-88",
+        _binary(lambda z, t: torch.log1p(torch.exp(z.clamp_max(88))) - t * z),
+        "You cut the exponent off at 88, and with it the loss of a confident mistake.",
+        BINARY_LINK,
+    ),
+    Misconception(
+        "logits-cut-off-at-100",
+        _binary(lambda z, t: _each(z.clamp(-100, 100), t)),
+        "You cut the logits off at 100 and -100, and with them the loss of a confident mistake.",
+        BINARY_LINK,
+    ),
     *(
         Misconception(
             f"probability-kept-{eps:.0e}-from-the-ends",
@@ -569,6 +675,6 @@ BINARY_MISCONCEPTIONS = (
             _BOUNDED,
             EPSILON,
         )
-        for eps in (1e-6, 1e-7, 1e-8, 1e-10, 1e-12)
+        for eps in (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
     ),
 )

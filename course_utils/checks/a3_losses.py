@@ -165,6 +165,7 @@ _CROSS_ENTROPY_CASES = (
     Case(MEAN, (_numbers(1, 4, start=2), _labels(3))),
     Case(LARGE, (torch.tensor([[1000.0, 0.0, -1000.0]]), _labels(2))),
     Case(LARGE, (torch.tensor([[0.0, -200.0], [1.0, 2.0]]), _labels(1, 0))),
+    Case(LARGE, (torch.tensor([[95.0, 96.0, 93.0]]), _labels(2))),
     Case(LARGE, (torch.tensor([[95.0, 96.0, 93.0], [-120.0, -121.0, -123.0]]), _labels(2, 1))),
     Case(LARGE, (torch.tensor([[3e4, 0.0], [1.0, 2.0], [-1e-4, 2e-4]]), _labels(0, 0, 1))),
     Case(LARGE, (torch.tensor([[0.0, 50.0, -50.0], [-3.0, 40.0, 20.0]]), _labels(0, 2))),

@@ -28,10 +28,10 @@ from course_utils.checks.exercise import Misconception
 class _Batch:
     """What the steps of a loss need: rows, labels, weights, and which rows count."""
 
-    def __init__(self, log_p, target, weight, ignore_index):
+    def __init__(self, log_p, target, weight, ignore_index, kept_if=None):
         self.log_p, self.target, self.weight = log_p, target, weight
         self.n, self.classes = log_p.shape
-        self.kept = target != ignore_index
+        self.kept = kept_if(target, self.classes) if kept_if else target != ignore_index
         self.safe = torch.where(self.kept, target, 0)
         self.w = torch.ones(self.classes, dtype=log_p.dtype) if weight is None else weight
         self.used = torch.where(self.kept, self.w[self.safe], 0)
@@ -78,8 +78,9 @@ def _loss(
     clear=_clear,
     mean=_mean,
     reduce=_reduce,
+    kept_if=None,
 ):
-    batch = _Batch(log_p, target, weight, ignore_index)
+    batch = _Batch(log_p, target, weight, ignore_index, kept_if)
     rows = weigh(pick(batch), batch)
     if e:
         rows = smooth(rows, batch, e)
@@ -264,6 +265,23 @@ def _reduce_all_kept(rows, batch, reduction, mean):
     return _reduce(rows, batch, reduction, mean)
 
 
+def _reduce_nan(rows, batch, reduction, mean):
+    if not batch.kept.any():
+        return rows.sum() * math.nan
+    return _reduce(rows, batch, reduction, mean)
+
+
+def _reduce_unweighted(which):
+    """Return a reduction that undoes the weights for one of the reductions."""
+
+    def reduce(rows, batch, reduction, mean):
+        if reduction == which:
+            rows = torch.where(batch.kept, _pick(batch), 0)
+        return _reduce(rows, batch, reduction, mean)
+
+    return reduce
+
+
 _INDEX_HARD = lambda index: -100  # noqa: E731
 _NEVER = lambda index: 10**6  # noqa: E731
 
@@ -388,6 +406,39 @@ _SHARED = {
         "Your weights are divided by their sum first. The weighted mean does not mind, but the sum "
         "and the single losses do.",
         WEIGHTS,
+    ),
+    "weights-unused-without-reduction": (
+        {"reduce": _reduce_unweighted("none")},
+        "With reduction 'none' your losses are not weighted. Each is multiplied by the weight of "
+        "its label.",
+        WEIGHTS,
+    ),
+    "weights-unused-in-the-sum": (
+        {"reduce": _reduce_unweighted("sum")},
+        "With reduction 'sum' your losses are not weighted.",
+        WEIGHTS,
+    ),
+    "weights-scaled-to-mean-one": (
+        {"weight_as": lambda w: w / w.mean()},
+        "Your weights are scaled so that their mean is 1. The weighted mean does not mind, but the "
+        "sum and the single losses do.",
+        WEIGHTS,
+    ),
+    "ignored-rows-weighed-as-class-0": (
+        {"mean": lambda rows, b: rows.sum() / b.w[b.safe].sum()},
+        "In your divisor, an ignored row counts with the weight of class 0. It does not count.",
+        IGNORED,
+    ),
+    "labels-out-of-range-ignored": (
+        {"kept_if": lambda target, classes: (target >= 0) & (target < classes)},
+        "You ignore what is no class. ignore_index says which label is ignored, and may be a class.",
+        IGNORED,
+    ),
+    "nan-if-all-ignored": (
+        {"reduce": _reduce_nan},
+        "If every row is ignored, your result is nan whatever the reduction. A sum of nothing is "
+        "0; only the mean is nan.",
+        IGNORED,
     ),
     "weights-only-in-the-mean": (
         {"reduce": _reduce_weighted_once},
@@ -662,6 +713,25 @@ def _smoothing_divided_by_rows(
     return (1 - e) * right + e / batch.classes * _reduce(every, batch, reduction, _mean_of_kept)
 
 
+def _weights_on_logits(
+    logits, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0
+):
+    weighted = logits if weight is None else logits * weight
+    return _entropy()(weighted, target, None, ignore_index, reduction, label_smoothing)
+
+
+def _smoothing_in_the_divisor(
+    logits, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0
+):
+    e = label_smoothing
+
+    def mean(rows, batch):
+        shares = torch.where(batch.kept, (1 - e) * batch.w[batch.safe] + e * batch.w.mean(), 0)
+        return rows.sum() / shares.sum()
+
+    return _entropy(mean=mean)(logits, target, weight, ignore_index, reduction, e)
+
+
 _LOG_BOUNDED = (
     "Your loss never rises above a fixed number: the probability is kept above 0 before the "
     "logarithm. A confident mistake costs as much as its logits say."
@@ -828,6 +898,91 @@ CROSS_ENTROPY_MISCONCEPTIONS = (
         "smoothing-not-weighted",
         _entropy(smooth=_smooth_unweighted),
         "The uniform part of your loss does not know the class weights.",
+        SMOOTHING,
+    ),
+    Misconception(
+        "overflow-put-off-by-float64",
+        _entropy(log_p_as=lambda x: _log_sum_naive(x.double()).to(x.dtype)),
+        "In float64 the exponential overflows at 709 instead of 88. Larger logits still give you "
+        "infinity or nan.",
+        MAXIMUM,
+    ),
+    Misconception(
+        "one-maximum-and-logarithm-of-softmax",
+        _entropy(log_p_as=lambda logits: torch.log(_naive(logits - logits.max()))),
+        "You subtract the largest logit of the whole batch, and take the logarithm of a "
+        "probability that may underflow.",
+        ONE_MAXIMUM,
+    ),
+    Misconception(
+        "logits-cut-off-at-88",
+        _entropy(log_p_as=lambda logits: torch.log_softmax(logits.clamp(-88, 88), 1)),
+        "You cut the logits off at 88 and -88, and with them the loss of a confident mistake.",
+        MAXIMUM,
+    ),
+    Misconception(
+        "weights-on-logits",
+        _weights_on_logits,
+        "You multiply the logits by the class weights. The losses are weighted, not the logits.",
+        WEIGHTS,
+    ),
+    Misconception(
+        "exponential-of-the-loss",
+        lambda *args, **settings: _entropy()(*args, **settings).exp(),
+        "Your result is the exponential of the loss, the perplexity.",
+        NATS,
+    ),
+    Misconception(
+        "smoothing-not-given-to-the-label",
+        _entropy(
+            smooth=lambda rows, b, e: (
+                (1 - e) * rows + e / b.classes * (-(b.log_p * b.w).sum(1) - rows)
+            )
+        ),
+        "Your targets add up to less than 1: the label has no part in what is shared.",
+        SMOOTHING,
+    ),
+    Misconception(
+        "smoothing-by-normalised-weights",
+        _entropy(smooth=lambda rows, b, e: (1 - e) * rows - e * (b.log_p * b.w).sum(1) / b.w.sum()),
+        "The uniform part divides by the sum of the class weights. It divides by the number of "
+        "classes.",
+        SMOOTHING,
+    ),
+    Misconception(
+        "smoothing-in-the-divisor",
+        _smoothing_in_the_divisor,
+        "Smoothing changes your divisor. The mean divides by the weights of the labels, as before.",
+        SMOOTHING,
+    ),
+    Misconception(
+        "smoothing-dropped-with-weights",
+        lambda x, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0: (
+            _entropy()(
+                x,
+                target,
+                weight,
+                ignore_index,
+                reduction,
+                label_smoothing if weight is None else 0.0,
+            )
+        ),
+        "With class weights your loss is not smoothed.",
+        SMOOTHING,
+    ),
+    Misconception(
+        "smoothing-in-the-mean-only",
+        lambda x, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0: (
+            _entropy()(
+                x,
+                target,
+                weight,
+                ignore_index,
+                reduction,
+                label_smoothing if reduction == "mean" else 0.0,
+            )
+        ),
+        "Only your mean is smoothed. Sums and single losses are too.",
         SMOOTHING,
     ),
     Misconception(

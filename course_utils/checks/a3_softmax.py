@@ -101,6 +101,7 @@ _PLAIN_CASES = (
     Case(PLAIN, (_numbers(3, 3, start=4),)),
     Case(PLAIN, (_numbers(2, 3, 4, start=2),)),
     Case(PLAIN, (_numbers(2, 1, start=3),)),
+    Case(PLAIN, (torch.tensor([0.0, -4.0, -7.5, -9.0]),)),
     Case(PLAIN, (_numbers(2, 2, 1, 5, start=6),)),
 )
 _AXES_CASES = (

@@ -614,6 +614,35 @@ SOFTMAX_MISCONCEPTIONS = (
         "Your smallest probability is 0 and the others grow linearly. The exponential is missing.",
         EXPONENTIAL,
     ),
+    Misconception(
+        "logits-cut-off-at-88",
+        lambda logits, dim=-1: _naive(logits.clamp(-88, 88), dim),
+        "You cut the logits off at 88 and -88. Two large ones come out equal, whatever their "
+        "difference was.",
+        MAXIMUM,
+    ),
+    Misconception(
+        "maximum-added",
+        _shifted(lambda logits, dim: -logits.amax(dim, keepdim=True)),
+        "You add the largest logit of each row, so the exponentials overflow even sooner.",
+        MAXIMUM,
+    ),
+    Misconception(
+        "maximum-in-the-numerator-only",
+        lambda logits, dim=-1: _unnormalised(logits, dim) / logits.exp().sum(dim, keepdim=True),
+        "Your rows do not add up to 1: the numerator is shifted, the sum is not.",
+        MAXIMUM,
+    ),
+    Misconception(
+        "one-maximum-and-a-small-number",
+        lambda logits, dim=-1: (
+            (logits - logits.max()).exp()
+            / ((logits - logits.max()).exp().sum(dim, keepdim=True) + 1e-30)
+        ),
+        "You subtract the largest logit of the whole tensor, and a small number hides that the sum "
+        "of a row far below it is 0.",
+        ONE_MAXIMUM,
+    ),
     *_axis_misconceptions(0),
 )
 
@@ -829,6 +858,56 @@ LOG_SOFTMAX_MISCONCEPTIONS = (
         lambda logits, dim=-1: logits - torch.logsumexp(logits, dim),
         "Your sums have lost their axis, so they are laid along another one. keepdim keeps it.",
         WHICH_DIM,
+    ),
+    Misconception(
+        "logarithm-at-least-minus-100",
+        lambda logits, dim=-1: torch.log(torch.softmax(logits, dim)).clamp_min(-100),
+        "Your result never falls below -100. The logarithm follows from the logits and is of their "
+        "size.",
+        LOG_SOFTMAX,
+    ),
+    Misconception(
+        "logarithm-of-p-above-the-smallest-float",
+        lambda logits, dim=-1: torch.log(
+            torch.softmax(logits, dim).clamp_min(torch.finfo(logits.dtype).tiny)
+        ),
+        _LOG_BOUNDED,
+        EPSILON,
+    ),
+    Misconception(
+        "logarithm-of-p-plus-the-rounding-unit",
+        lambda logits, dim=-1: torch.log(
+            torch.softmax(logits, dim) + torch.finfo(logits.dtype).eps
+        ),
+        _LOG_BOUNDED,
+        EPSILON,
+    ),
+    Misconception(
+        "overflow-put-off-by-float64",
+        lambda logits, dim=-1: _log_naive(logits.double(), dim).to(logits.dtype),
+        "In float64 the exponential overflows at 709 instead of 88. Larger logits are still "
+        "infinite.",
+        OVERFLOW,
+    ),
+    Misconception(
+        "logits-cut-off-at-100",
+        lambda logits, dim=-1: torch.log_softmax(logits.clamp(-100, 100), dim),
+        "You cut the logits off at 100 and -100. Two large ones come out equal, whatever their "
+        "difference was.",
+        MAXIMUM,
+    ),
+    Misconception(
+        "maximum-of-the-last-axis",
+        _log_shifted(lambda logits, dim: logits.amax(-1, keepdim=True)),
+        "Your maximum is taken along the last axis, your sum along dim. Only a shift that is the "
+        "same for the whole row changes nothing.",
+        MAXIMUM,
+    ),
+    Misconception(
+        "sum-added",
+        lambda logits, dim=-1: logits + torch.logsumexp(logits, dim, keepdim=True),
+        "You add the logarithm of the sum. That of a quotient subtracts it.",
+        LOG_SOFTMAX,
     ),
     *_axis_misconceptions(1),
 )
