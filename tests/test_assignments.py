@@ -225,9 +225,7 @@ def printed(notebook: Any) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
-def test_a_released_notebook_runs_with_its_stubs_also_without_nbgraders_marks(
-    assignment, released
-):
+def test_a_released_notebook_runs_with_its_stubs_also_without_nbgraders_marks(assignment, released):
     notebook = filled_in(released, assignment, None)
     for cell in notebook.cells:  # as an editor leaves it that keeps no marks
         cell.metadata = {}
@@ -235,18 +233,14 @@ def test_a_released_notebook_runs_with_its_stubs_also_without_nbgraders_marks(
     NotebookClient(notebook, timeout=300, kernel_name="python3").execute(cwd=released)
 
     text = printed(notebook)
-    exercises = exercises_of(assignment)
-    assert text.count("Not started yet.") == len(exercises)
-    for exercise in exercises:
-        assert f"{exercise.name}: 0 of {exercise.points} points" in text
+    for exercise in exercises_of(assignment):
+        assert f"{exercise.name}: 0 of {exercise.points} points\nNot started yet." in text
     assert "Traceback" not in text
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("assignment", [name for name in ASSIGNMENTS if name != ASSIGNMENT])
-def test_stock_nbgrader_gives_all_points_for_the_reference_and_none_for_stubs(
-    assignment, released
-):
+def test_stock_nbgrader_gives_all_points_for_the_reference_and_none_for_stubs(assignment, released):
     hand_in(released, "right", {}, assignment)
     hand_in(released, "empty", None, assignment)
     points = sum(exercise.points for exercise in exercises_of(assignment))
