@@ -8,6 +8,11 @@ from course_utils.checks.exercise import Exercise
 ASSIGNMENTS = {
     "a1_convolution": ("a1_sizes", "a1_sliding"),
     "a2_im2col_pooling": ("a2_im2col", "a2_pooling"),
+    "a3_softmax_cross_entropy": ("a3_softmax", "a3_losses", "a3_gradients"),
+    "a4_lenet5": ("a4_norm", "a4_dropout", "a4_counts", "a4_lenet", "a4_summary"),
+    "a5_training": ("a5_data", "a5_training", "a5_counting"),
+    "a6_hooks": ("a6_recording", "a6_gradients", "a6_fine_tuning"),
+    "a7_which_bug": ("a7_diagnosing", "a7_repairing"),
 }
 
 
