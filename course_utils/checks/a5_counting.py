@@ -1,5 +1,6 @@
 """Assignment 5, third part: counts over classes and batches, and copies among the data."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ def _logits(predicted: list[int], n_classes: int, dtype: torch.dtype = torch.flo
     numbers = torch.arange(len(predicted) * n_classes).reshape(-1, n_classes)
     logits = ((numbers * 7) % 11 - 5).to(dtype) / 4
     logits[torch.arange(len(predicted)), torch.tensor(predicted)] = logits.max() + 0.5
+    logits[::2] -= 4  # rows below zero, in which the largest logit is the nearest to it
     return logits
 
 
@@ -46,6 +48,7 @@ _CORRECT_CASES = (
     Case("absent classes", _answers([0, 2, 2], [0, 2, 0], 4)),
     Case("absent classes", _answers([1, 1, 1, 0], [1, 3, 1, 4], 5)),
     Case("absent classes", _answers([2, 2], [1, 1], 3)),
+    Case("absent classes", _answers([1], [1], 3)),
     Case(DTYPES, _answers([0, 1, 2, 2], [0, 1, 2, 0], 3, torch.float64)),
     Case(
         DTYPES,
@@ -65,6 +68,7 @@ def _draw_correct(rng: np.random.Generator) -> list[Case]:
         helped = torch.from_numpy(rng.random(len(labels)) < 0.6)
         targets = torch.tensor([int(label) for label in labels])
         logits[helped, targets[helped]] += 2  # many are right
+        logits[::2] -= 5
         if group == DTYPES and dtype is torch.float32:
             logits = logits.T.contiguous().T
         return Case(group, (logits, targets, n_classes))
@@ -112,6 +116,19 @@ FUNCTIONS = {
 }
 
 
+class _Loader:
+    """Gives batches one after the other; like a DataLoader, it has a length and no places."""
+
+    def __init__(self, batches: list[tuple[Tensor, Tensor]]) -> None:
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return iter(self._batches)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+
 def _batches(seed: int, sizes: tuple[int, ...], dtype: torch.dtype) -> list[tuple[Tensor, Tensor]]:
     stream = torch.Generator().manual_seed(seed)
     return [
@@ -132,13 +149,12 @@ def _applied(
     dtype: torch.dtype = torch.float32,
 ) -> Any:
     """Observe the result, and whether the batches are as they were."""
-    loader = _batches(seed, sizes, dtype)
+    batches, given = (_batches(seed, sizes, dtype) for _ in range(2))
     settings = {} if reduce is None else {"reduce": reduce}
-    result = answer(loader, FUNCTIONS[function], **settings)
-    given = _batches(seed, sizes, dtype)
+    result = answer(_Loader(batches), FUNCTIONS[function], **settings)
     same = all(
         torch.equal(part, other)
-        for batch, twin in zip(loader, given, strict=True)
+        for batch, twin in zip(batches, given, strict=True)
         for part, other in zip(batch, twin, strict=True)
     )
     return {"the result": result, "the batches are as they were": same}
@@ -167,9 +183,12 @@ _APPLY_CASES = (
     _apply_case("mean", 8, (3, 3), "features", "mean"),
     _apply_case("mean", 9, (4, 3, 3), "count_classes", "mean"),
     _apply_case("mean", 10, (5, 4), "count_right", "mean"),
+    _apply_case("mean", 14, (5,), "count_classes", "mean"),
     _apply_case(REFUSALS, 11, (4, 4), "count_classes", "max", refusal=_UNKNOWN),
     _apply_case(REFUSALS, 12, (4, 4), "mean_loss", "none", refusal=_UNKNOWN),
     _apply_case(REFUSALS, 13, (4,), "features", "average", refusal=_UNKNOWN),
+    _apply_case(REFUSALS, 15, (4, 2), "count_classes", "SUM", refusal=_UNKNOWN),
+    _apply_case(REFUSALS, 16, (4, 2), "add_features", "me", refusal=_UNKNOWN),
 )
 
 
@@ -190,6 +209,7 @@ def _draw_applied(rng: np.random.Generator) -> list[Case]:
         call("mean", "add_features", "mean"),
         call(REFUSALS, "count_right", "total", refusal=_UNKNOWN),
         call(REFUSALS, "add_features", "Mean", refusal=_UNKNOWN),
+        call(REFUSALS, "count_classes", "su", refusal=_UNKNOWN),
     ]
 
 
@@ -200,15 +220,16 @@ def _items(*rows: list[float], dtype: torch.dtype = torch.float32) -> Tensor:
     return torch.tensor(rows, dtype=dtype)
 
 
-def _shifted(x: Tensor, step: float) -> Tensor:
-    """Return a copy of which one element of each item is a little larger."""
-    near = x.clone()
-    near.flatten(1)[:, -1] += step
+def _shifted(x: Tensor, step: float, place: int = -1) -> Tensor:
+    """Return a copy of which one element of each item, the last, is a little larger."""
+    near = x.contiguous().clone()
+    near.flatten(1)[:, place] += step
     return near
 
 
 _TRAIN = _items([1, 2, 3], [4, 5, 6], [7, 8, 9], [2, 2, 2])
 _TWICE = _items([1, 2, 3], [1, 2, 3], [4, 5, 6], [1, 2, 3])
+_PAIRS = (torch.arange(1.0, 49.0) * 29 % 47).reshape(4, 2, 2, 3)
 _PICTURES = torch.arange(1.0, 37.0).reshape(4, 1, 3, 3) % 10 + 1
 _LEAKED_CASES = (
     Case("copies", (_TRAIN, _items([4, 5, 6], [0, 0, 1], [1, 2, 3]))),
@@ -216,12 +237,18 @@ _LEAKED_CASES = (
     Case("copies", (_PICTURES, _PICTURES.flip(0)[1:])),
     Case("copies", (_PICTURES[:2], torch.cat([_PICTURES[2:], _PICTURES[:1]]))),
     Case("copies", (_TRAIN[:1], _items([9, 9, 9], [1, 2, 3], [8, 8, 8], [5, 5, 5]))),
+    Case("copies", (_PICTURES.mT, _PICTURES.mT[:3])),
     Case("copies of copies", (_TWICE, _items([1, 2, 3], [7, 7, 7]))),
     Case("copies of copies", (_TRAIN, _items([4, 5, 6], [4, 5, 6], [4, 5, 6], [0, 1, 0]))),
     Case("copies of copies", (_TWICE, _items([1, 2, 3], [1, 2, 3], [4, 5, 6]))),
     Case("nearly copies", (_TRAIN, torch.cat([_shifted(_TRAIN, 1e-4), _TRAIN[:1]]))),
     Case("nearly copies", (_TRAIN, torch.cat([_shifted(_TRAIN, 0.25), _TRAIN[3:]]))),
     Case("nearly copies", (_PICTURES, torch.cat([_shifted(_PICTURES, 1.0), _PICTURES[2:3]]))),
+    Case("nearly copies", (_TRAIN, torch.cat([_shifted(_TRAIN, 1e-6), _TRAIN[1:2]]))),
+    Case(
+        "nearly copies",
+        (_PAIRS, torch.cat([*(_shifted(_PAIRS, 1.0, n) for n in range(12)), _PAIRS[1:3]])),
+    ),
     Case(
         "nearly copies",
         (_TRAIN.double(), torch.cat([_shifted(_TRAIN.double(), 1e-11), _TRAIN.double()[1:3]])),
@@ -249,7 +276,7 @@ def _draw_leaked(rng: np.random.Generator) -> list[Case]:
         cases.append(
             Case("copies of copies", (again, mixed(train[:1], train[:1], items(2, *shape))))
         )
-        near = _shifted(train, 0.25)
+        near = _shifted(train, 0.25, random_size(rng, 0, train[0].numel() - 1))
         cases.append(Case("nearly copies", (train, mixed(near[:3], train[3:], items(1, *shape)))))
     precise = items(5, 4, dtype=torch.float64)
     near = _shifted(precise, 1e-10)

@@ -27,7 +27,10 @@ def _lines(answer: Answer, *args: Any, look: str = "result", **kwargs: Any) -> A
     finally:
         np.random.set_state(before)
     if look == "stream":
-        return {"the next draw from NumPy's global stream": following}
+        return {
+            "the number of labels": len(result[1]),
+            "the next draw from NumPy's global stream": following,
+        }
     if look == "summary":
         images, labels = result
         return {
@@ -48,6 +51,7 @@ _LINES_CASES = (
     Case("other sizes", (25, 7), {"seed": 42}),
     Case("other sizes", (40, 12, 8)),
     Case("other sizes", (), {"size": 3, "n": 15}),
+    Case("other sizes", (1, 4, 2)),
     Case("the global stream", (4,), _STREAM, told="called with n=4 after `np.random.seed(3)`"),
     Case(
         "the global stream",
@@ -81,10 +85,11 @@ def _split(answer: Answer, *args: Any, look: str = "all", **kwargs: Any) -> Any:
     return result
 
 
-def _numbered(n: int, size: int = 2, start: int = 0) -> tuple[Any, Any]:
+def _numbered(n: int, size: int = 2, start: int = 0, channels: int = 1) -> tuple[Any, Any]:
     """Return grey images, all different, and labels that number them."""
-    pixels = (np.arange(n * size * size) * 37 + start) % 256
-    return pixels.astype(np.uint8).reshape(n, 1, size, size), np.arange(n, dtype=np.int64)
+    pixels = (np.arange(n * channels * size * (size + 1)) * 37 + start) % 256
+    shape = n, channels, size, size + 1
+    return pixels.astype(np.uint8).reshape(shape), np.arange(n, dtype=np.int64)
 
 
 _LABELS = {"look": "labels"}
@@ -99,13 +104,15 @@ _SPLIT_CASES = (
     Case("the scaled images", _numbered(10)),
     Case("the scaled images", (*_numbered(6, 3, start=100), 0.5, 2)),
     Case("the scaled images", (*_numbered(7, 4, start=31), 0.3, 21)),
+    Case("the scaled images", _numbered(8, 2, start=77, channels=3)),
 )
 
 
 def _draw_splits(rng: np.random.Generator) -> list[Case]:
     def call(group: str, look: str, *, default: bool) -> Case:
         n = random_size(rng, 8, 30)
-        images = rng.integers(0, 256, (n, 1, 3, 3), dtype=np.uint8)
+        shape = n, random_size(rng, 1, 3), 3, 2
+        images = rng.integers(0, 256, shape, dtype=np.uint8)
         labels = rng.permutation(n).astype(np.int64)
         more = () if default else (float(rng.uniform(0.2, 0.7)), random_size(rng, 0, 1000))
         return Case(group, (images, labels, *more), {"look": look})
@@ -132,6 +139,7 @@ _WEIGHTS_CASES = (
     Case("absent classes", (_labels(0, 3, 3, 0, 3),)),
     Case("absent classes", (_labels(5, 2, 5, 5),)),
     Case("absent classes", (_labels(4, 4, 4),)),
+    Case("absent classes", (_labels(12, 0, 12, 30, 0, 12),)),
 )
 
 

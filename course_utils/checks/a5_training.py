@@ -35,12 +35,17 @@ def small_model(
 ) -> nn.Sequential:
     """Return a classifier of four features and three classes, with its own weights."""
     stream = torch.Generator().manual_seed(seed)
-    layers: list[tuple[str, nn.Module]] = [("hidden", nn.Linear(4, 5)), ("relu", nn.ReLU())]
+    inside: list[tuple[str, nn.Module]] = [("relu", nn.ReLU())]
     if norm:
-        layers.insert(1, ("norm", nn.BatchNorm1d(5)))
+        inside.insert(0, ("norm", nn.BatchNorm1d(5)))
     if dropout:
-        layers.append(("dropout", nn.Dropout(0.5)))
-    model = nn.Sequential(OrderedDict([*layers, ("output", nn.Linear(5, 3))])).to(dtype)
+        inside.append(("dropout", nn.Dropout(0.5)))
+    layers: list[tuple[str, nn.Module]] = [
+        ("hidden", nn.Linear(4, 5)),
+        ("block", nn.Sequential(OrderedDict(inside))),
+        ("output", nn.Linear(5, 3)),
+    ]
+    model = nn.Sequential(OrderedDict(layers)).to(dtype)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=stream, dtype=torch.float64))
@@ -56,7 +61,7 @@ def small_batch(seed: int, n: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
 
 def norm_of(model: nn.Module) -> nn.BatchNorm1d:
     """Return the batch norm of a model that has one."""
-    return cast(nn.BatchNorm1d, model.get_submodule("norm"))
+    return cast(nn.BatchNorm1d, model.get_submodule("block.norm"))
 
 
 def parameters_of(model: nn.Module) -> Tensor:
@@ -75,6 +80,7 @@ def _step(
     optimizer: str = "SGD",
     loss: str = "cross-entropy",
     n_steps: int = 1,
+    n: int = 6,
     norm: bool = False,
     leftover: bool = False,
     in_train_mode: bool = False,
@@ -90,17 +96,20 @@ def _step(
     losses: list[Any] = []
     untouched = True
     for step in range(n_steps):
-        x, y = small_batch(seed + step, 6, dtype)
+        x, y = small_batch(seed + step, n, dtype)
         given = x.clone(), y.clone()
+        stream = torch.get_rng_state()
         losses.append(answer(model, LOSSES[loss], chosen, x, y))
-        untouched &= torch.equal(x, given[0]) and torch.equal(y, given[1])
+        untouched &= torch.equal(torch.get_rng_state(), stream)
+        torch.set_rng_state(stream)
+        untouched &= torch.equal(x, given[0]) and torch.equal(y, given[1]) and not x.requires_grad
     if look == "losses":
         return losses[0] if n_steps == 1 else losses
     seen: dict[str, Any] = {"the parameters after it": parameters_of(model)}
     if norm:
         seen["the running mean after it"] = norm_of(model).running_mean
         seen["the batches that batch norm has counted"] = norm_of(model).num_batches_tracked
-    seen["x and y are as they were"] = untouched
+    seen["x, y and the random stream are as they were"] = untouched
     seen["gradients can still be computed"] = torch.is_grad_enabled()
     return seen
 
@@ -116,6 +125,7 @@ _STEP_CASES = (
         "the step", "changes", 3, "one step with weight decay", optimizer="SGD with weight decay"
     ),
     _step_case("the step", "changes", 9, "one step for a squared error", loss="squared error"),
+    _step_case("the step", "changes", 16, "one step with a batch of one", n=1),
     _step_case("left-over gradients", "changes", 4, "gradients left over", leftover=True),
     _step_case("left-over gradients", "changes", 5, "two steps of SGD", n_steps=2),
     _step_case(
@@ -187,6 +197,7 @@ def _evaluation(
     batch_size: int = 4,
     loss: str = "cross-entropy",
     noisy: bool = False,
+    resting: bool = False,
     dtype: torch.dtype = torch.float32,
 ) -> Any:
     """Observe what an evaluation returns, or what it leaves behind."""
@@ -194,7 +205,10 @@ def _evaluation(
     model.train()
     if noisy:
         cast(Tensor, norm_of(model).running_mean).add_(0.5)
-        model.get_submodule("relu").eval()
+        model.get_submodule("block.relu").eval()
+    if resting:  # all of it, but for one part
+        model.eval()
+        model.get_submodule("block.dropout").train()
     gradients = [
         torch.full_like(p, 2.0) if i % 2 else None for i, p in enumerate(model.parameters())
     ]
@@ -221,6 +235,7 @@ def _evaluation(
     }
     if noisy:
         seen["the running mean"] = norm_of(model).running_mean
+        seen["the running variance"] = norm_of(model).running_var
         seen["the batches that batch norm has counted"] = norm_of(model).num_batches_tracked
     return seen
 
@@ -256,10 +271,26 @@ _EVALUATE_CASES = (
         n=6,
         batch_size=5,
     ),
+    _evaluation_case(
+        "evaluation mode",
+        "everything",
+        14,
+        "a model in eval mode, but for its dropout",
+        noisy=True,
+        resting=True,
+    ),
     _evaluation_case("left as it was", "traces", 11, "after it, a model in train mode"),
     _evaluation_case("left as it was", "traces", 12, "after it, one part in eval mode", noisy=True),
     _evaluation_case(
         "left as it was", "traces", 13, "after it, in float64", noisy=True, dtype=torch.float64
+    ),
+    _evaluation_case(
+        "left as it was",
+        "traces",
+        15,
+        "after it, a model in eval mode, but for its dropout",
+        noisy=True,
+        resting=True,
     ),
 )
 
@@ -275,6 +306,7 @@ def _draw_evaluations(rng: np.random.Generator) -> list[Case]:
         ("evaluation mode", "everything", {"noisy": True, "loss": "squared error"}),
         ("left as it was", "traces", {}),
         ("left as it was", "traces", {"noisy": True}),
+        ("left as it was", "traces", {"noisy": True, "resting": True}),
     ]
     cases = []
     for group, look, settings in kinds:
