@@ -37,9 +37,13 @@ def _by_module(name, prefix):
     return module == prefix or module.startswith(prefix + ".")
 
 
+def _scalars(matched):
+    return sum(p.numel() for p in {id(p): p for p in matched}.values())
+
+
 def _freezing(
     fits=_by_module,
-    count=lambda matched: sum(p.numel() for p in {id(p): p for p in matched}.values()),
+    count=_scalars,
     refuse=lambda hits: not all(hits),
     others=lambda p: None,
     stop=lambda p: p.requires_grad_(False),
@@ -367,6 +371,10 @@ def _free(model):
     return [p for p in model.parameters() if p.requires_grad]
 
 
+def _over_samples(losses, sizes):
+    return sum(a * b for a, b in zip(losses, sizes, strict=True)) / sum(sizes)
+
+
 def _tuning(
     replace=_replace,
     mode=_set_train,
@@ -374,9 +382,7 @@ def _tuning(
     make=_Descent,
     clear=lambda model, optimizer: model.zero_grad(),
     loss_fn=F.cross_entropy,
-    gather=lambda losses, sizes: (
-        sum(a * b for a, b in zip(losses, sizes, strict=True)) / sum(sizes)
-    ),
+    gather=_over_samples,
     once=False,
     early=False,
     epochs_less=0,
