@@ -49,6 +49,11 @@ def agree(found, stored):
 @pytest.mark.slow
 def test_the_records_are_what_the_script_gives():
     made, stored = load_script().make_records(), json.loads(RECORDS.read_text())
+    for records in (made, stored):
+        # bn1 of the dead network gets a constant: a processor's last bits decide behind it
+        del records["run-7"]["zero_share"]["relu2"]
+        for kind in ("gradients_brought", "gradients_held", "step_lengths"):
+            del records["run-7"][kind]["fc2.weight"]
 
     assert list(made) == [REFERENCE, *CASES]
     for case in made:

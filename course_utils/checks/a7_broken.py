@@ -76,7 +76,9 @@ def evaluate_in_train_mode(
     """Return the mean loss over all images, and the share of right answers."""
     total, n_right = 0.0, 0
     with torch.no_grad():
-        for images, labels in zip(x.split(batch_size), y.split(batch_size), strict=True):
+        for images, labels in zip(
+            torch.split(x, batch_size), torch.split(y, batch_size), strict=True
+        ):
             logits = model(images)
             total += loss_fn(logits, labels).item() * len(labels)
             n_right += int((logits.argmax(dim=1) == labels).sum())

@@ -116,23 +116,27 @@ def draw(rng: np.random.Generator) -> list[Case]:
     few = FEW_IMAGES
     sizes = [random_size(rng, 4, 20) for _ in range(4)]
     cases += [
-        _loss(*_seeds(rng, 1), sizes[0], 3),
-        _loss(*_seeds(rng, 1), sizes[1], 5),
-        _step(_alive(rng, (40, 5, 2)), *_seeds(rng, 1), sizes[2]),
-        _optimizer(*_seeds(rng, 1), sizes[3]),
+        _loss(_seed(rng), sizes[0], 3),
+        _loss(_seed(rng), sizes[1], 5),
+        _step(_alive(rng, (40, 5, 2)), _seed(rng), sizes[2]),
+        _optimizer(_seed(rng), sizes[3]),
         _model(dead, (random_size(rng, 30, 50), *_seeds(rng, 2)), *_with_dead(rng, 0)),
         _model(dead, (random_size(rng, 30, 50), *_seeds(rng, 2)), *_with_dead(rng, 2)),
         _model(dead, few, int(rng.choice(DEAD_FOR_FEW)), *_with_dead(rng, 1)),
         _model(twice, (40, *_seeds(rng, 2)), _alive(rng, (40, 5, 2))),
-        _split(shuffled, random_size(rng, 20, 40), *_seeds(rng, 2)),
-        _split(copied, random_size(rng, 20, 40), *_seeds(rng, 2)),
-        _evaluation(*_seeds(rng, 2), random_size(rng, 30, 50), random_size(rng, 6, 12)),
+        _split(shuffled, random_size(rng, 20, 40), _seed(rng), _seed(rng)),
+        _split(copied, random_size(rng, 20, 40), _seed(rng), _seed(rng)),
+        _evaluation(_seed(rng), _seed(rng), random_size(rng, 30, 50), random_size(rng, 6, 12)),
     ]
     return sorted(cases, key=lambda case: CASES.index(case.group))
 
 
 def _seeds(rng: np.random.Generator, count: int) -> Numbers:
     return tuple(int(seed) for seed in rng.integers(0, 1000, count))
+
+
+def _seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(0, 1000))
 
 
 def _alive(rng: np.random.Generator, part: Numbers) -> int:

@@ -105,7 +105,8 @@ def train(
     names = ("train_losses", "train_accuracies", "val_losses", "val_accuracies", "step_losses")
     log: Log = {name: [] for name in names}
     for _ in range(settings.n_epochs):
-        for picked in torch.randperm(len(x_train), generator=order).split(settings.batch_size):
+        shuffled = torch.randperm(len(x_train), generator=order)
+        for picked in torch.split(shuffled, settings.batch_size):
             if len(picked) == 1:
                 continue  # batch norm needs two
             x, y = x_train[picked], y_train[picked]
