@@ -20,6 +20,7 @@ from types import (
 )
 from typing import Any, cast
 
+import numpy as np
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_utils.checks.exercise import Answer, Forbidden
@@ -158,6 +159,8 @@ def _is_forbidden(value: Any, forbidden: Forbidden) -> bool:
         return True
     if isinstance(value, FunctionType | type):
         return _is_named(value.__name__, value.__module__, forbidden)
+    if isinstance(value, np.ufunc):
+        return value.__name__ in forbidden.names
     if isinstance(value, BuiltinFunctionType | MethodDescriptorType):
         # PyTorch's built-in functions tell no module; those of other libraries do
         module = getattr(value, "__module__", None)
