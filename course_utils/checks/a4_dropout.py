@@ -9,7 +9,7 @@ from course_utils.checks.a4_dropout_mistakes import DROPOUT_MISCONCEPTIONS
 from course_utils.checks.a4_oracles import dropout
 from course_utils.checks.a4_rules import NO_DROPOUT
 from course_utils.checks.drawing import image_tensor, random_size, random_tensor
-from course_utils.checks.dropout_scenes import play
+from course_utils.checks.dropout_scenes import DEFAULT, play
 from course_utils.checks.exercise import REFUSALS, Case, Exercise
 
 DROPPED, KEPT, EDGES, STREAMS = "what is dropped", "what stays", "edges", "streams"
@@ -20,7 +20,8 @@ Shape = tuple[int, ...]
 def _dropped(p: float, shape: Shape, seed: int, *, own_stream: bool) -> Case:
     settings = {"own_stream": own_stream}
     source = "a generator" if own_stream else "the global stream"
-    told = f"p = {p:.3g}, x of shape {shape}, drawn from {source}"
+    chance = "p left out" if p == DEFAULT else f"p = {p:.3g}"
+    told = f"{chance}, x of shape {shape}, drawn from {source}"
     return Case(DROPPED, ("dropped", p, shape, seed), settings, told=told)
 
 
@@ -54,7 +55,7 @@ def _global_stream(p: float, shape: Shape, seed: int) -> Case:
 _X = image_tensor(2, 3, 4) / 7
 
 _DROPOUT_CASES = (
-    _dropped(0.5, (6, 8, 8, 12), 1, own_stream=False),
+    _dropped(DEFAULT, (6, 8, 8, 12), 1, own_stream=False),
     _dropped(0.2, (5, 9, 10, 12), 2, own_stream=True),
     _dropped(0.85, (6, 7, 12, 10), 3, own_stream=False),
     _dropped(0.35, (12, 400), 4, own_stream=True),
@@ -96,6 +97,7 @@ def _draw_dropouts(rng: np.random.Generator) -> list[Case]:
         _dropped(chance(), shape(7, 11, 4), seed(), own_stream=True),
         _dropped(chance(), shape(7, 11, 4), seed(), own_stream=False),
         _dropped(chance(), shape(50, 70, 2), seed(), own_stream=True),
+        _dropped(DEFAULT, shape(7, 11, 4), seed(), own_stream=False),
         _kept(chance(), shape(5, 7, 3), seed()),
         _kept(chance(), shape(4, 5, 4), seed(), strided=True),
         _kept(chance(), shape(8, 12, 2), seed(), double=True),

@@ -129,7 +129,27 @@ def _noise(x, p=0.5, training=True, generator=None):
     return x * (1 + spread * torch.randn(x.shape, generator=generator, dtype=x.dtype))
 
 
+def _off_by_default(x, p=0.5, training=False, generator=None):
+    return _dropout()(x, p, training, generator)
+
+
+def _another_default(x, p=0.1, training=True, generator=None):
+    return _dropout()(x, p, training, generator)
+
+
 DROPOUT_MISCONCEPTIONS = (
+    Misconception(
+        "off-by-default",
+        _off_by_default,
+        "Nothing is dropped when training is left out of the call. Its default is True.",
+        NOTHING,
+    ),
+    Misconception(
+        "another-p-by-default",
+        _another_default,
+        "When p is left out of the call, your share of zeros is not one half. Its default is 0.5.",
+        CHANCE,
+    ),
     Misconception(
         "not-scaled",
         _dropout(scale=_by(lambda p: 1)),
@@ -214,7 +234,10 @@ DROPOUT_MISCONCEPTIONS = (
     ),
     Misconception(
         "nan-at-p-1",
-        _dropout(scale=lambda x, stays, p: x * stays / torch.tensor(1 - p), all_gone=None),
+        _dropout(
+            scale=lambda x, stays, p: x * stays / torch.tensor(1 - p, dtype=torch.float64),
+            all_gone=None,
+        ),
         "With p = 1 your result is 0 / 0, not a number. Everything is dropped: zeros.",
         CHANCE,
     ),

@@ -65,8 +65,8 @@ def _shapes(model: nn.Sequential, seed: int) -> dict[str, str]:
         for name, module in model._modules.items():
             try:
                 values = _run(module, values, name)
-            except BuildError:
-                shapes[name] = f"none, since it cannot take {tuple(values.shape)}"
+            except BuildError as error:
+                shapes[name] = f"none, since {error}"
                 break
             shapes[name] = str(tuple(values.shape))
     return shapes
@@ -92,12 +92,13 @@ def _values(model: nn.Sequential, seed: int) -> dict[str, Any]:
         numbers = drawn[start : start + parameter.numel()].reshape(parameter.shape)
         parameter.data = (numbers + 0.1) * scale
         start += 131
-    values = torch.from_numpy(rng.standard_normal((2, 1, 28, 28)))
+    values = images = torch.from_numpy(rng.standard_normal((2, 1, 28, 28)))
     seen: dict[str, Any] = {}
     with torch.no_grad():
         for name, module in model._modules.items():
             values = _run(module, values, name)
-            seen[f"after {name}"] = values.clone() if name == "OUTPUT" else _digest(values)
+            seen[f"after {name}"] = _digest(values)
+        seen["logits"] = model(images)
         seen["C5 to F6"] = _superposition(model, rng)
     return seen
 

@@ -18,6 +18,7 @@ from course_utils.checks.exercise import Answer
 from course_utils.checks.outcomes import plain
 
 AXES = ("images", "channels", "rows", "columns")
+DEFAULT = 0.5  # left out of the call
 DEVIATIONS = 5  # a right answer is outside once in a million
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-9}
 
@@ -70,11 +71,13 @@ def dropped(
 ) -> dict[str, str]:
     """Observe how many are dropped, and whether each has its own draw."""
     x = _numbers(shape, seed, double=False, strided=False)
-    settings = {"generator": Generator().manual_seed(seed)} if own_stream else {}
+    settings: dict[str, Any] = {"generator": Generator().manual_seed(seed)} if own_stream else {}
+    if p != DEFAULT:
+        settings["p"] = p
     with _stage(seed):
-        y = _call(answer, x, p, **settings)
+        y = _call(answer, x, **settings)
         few = x.flatten()[:60]
-        counts = {int((_call(answer, few, p, **settings) == 0).sum()) for _ in range(10)}
+        counts = {int((_call(answer, few, **settings) == 0).sum()) for _ in range(10)}
     zeros = y == 0
     seen = {"share of zeros": _share(zeros, p)}
     if x.dim() == len(AXES):

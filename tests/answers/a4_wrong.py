@@ -132,6 +132,12 @@ def tail_net(num_classes=10):
     return model
 
 
+def hooked_net(num_classes=10):
+    model = build_lenet5_by_adding(num_classes)
+    model.register_forward_hook(lambda module, inputs, output: output.softmax(1))
+    return model
+
+
 def frozen_net(num_classes=10):
     model = build_lenet5_by_adding(num_classes)
     model.C1.requires_grad_(False)
@@ -251,6 +257,8 @@ WRONG = {
         "one shared layer": shared_layer_net,
         "sigmoid inside OUTPUT": tail_net,
         "C1 frozen": frozen_net,
+        "a hook that takes the softmax": hooked_net,
+        "in float64": lambda num_classes=10: build_lenet5_by_adding(num_classes).double(),
         "the first three modules": lambda num_classes=10: build_lenet5_by_adding(num_classes)[:3],
         "gelu": net(relu2=nn.GELU()),
         "relu4 a softplus": net(relu4=nn.Softplus()),
