@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from course_utils.checks.registry import ASSIGNMENTS
+
 ROOT = Path(__file__).parents[1]
 TEXTS = ["README.md", "CONTRIBUTING.md", "index.md", "chapters/a1_convolution.md"]
 TEXTS += [f"chapters/appendix_{letter}" for letter in ("h_teaching.md", "i_authoring.md")]
+TEXTS += [f"chapters/{name}.md" for name in ASSIGNMENTS if name != "a1_convolution"]
 TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
