@@ -36,8 +36,7 @@ def explain(exercise: Exercise, runs: Sequence[Run]) -> tuple[Misconception | No
     explains all of the first group with wrong values, if it has two or more of them, is returned
     with that group; otherwise the group is "", since all groups are explained.
     """
-    results: dict[tuple[str, int], Any] = {}
-    explains = partial(_explains, exercise, results)
+    explains = partial(_explains, exercise, _Results(exercise))
     count_wrong = partial(_count_wrong, exercise)
     runs = sorted(runs, key=lambda run: not count_wrong([run]))  # wrong ones rule out soonest
     values = [run for run in runs if not isinstance(run[2], Refusal)]
@@ -61,20 +60,32 @@ def _only(candidates: list[Misconception]) -> Misconception | None:
     return candidates[0] if len(candidates) == 1 else None
 
 
+class _Results:
+    """What misconceptions do, each in each case once: in drawn cases here, in visible ones for ever."""
+
+    def __init__(self, exercise: Exercise) -> None:
+        self.exercise = exercise
+        self.numbers = {id(case): number for number, case in enumerate(exercise.cases)}
+        self.drawn: dict[tuple[str, int], Any] = {}
+
+    def of(self, misconception: Misconception, case: Case) -> Any:
+        """Return what a misconception gives in a case."""
+        number = self.numbers.get(id(case))
+        known = self.drawn if number is None else self.exercise.remembered
+        key = misconception.name, id(case) if number is None else number
+        if key not in known:
+            known[key] = run_case(misconception.answer, case, probe=self.exercise.probe).value
+        return known[key]
+
+
 def _explains(
-    exercise: Exercise,
-    results: dict[tuple[str, int], Any],
-    misconception: Misconception,
-    runs: Sequence[Run],
+    exercise: Exercise, results: _Results, misconception: Misconception, runs: Sequence[Run]
 ) -> bool:
-    """Return whether a misconception does the same in every run; ``results`` remembers what it did."""
-    for case, outcome, _ in runs:
-        key = misconception.name, id(case)
-        if key not in results:
-            results[key] = run_case(misconception.answer, case, probe=exercise.probe).value
-        if not same_result(outcome.value, results[key], exercise.tolerances):
-            return False
-    return True
+    """Return whether a misconception does the same as the answer in every run."""
+    return all(
+        same_result(outcome.value, results.of(misconception, case), exercise.tolerances)
+        for case, outcome, _ in runs
+    )
 
 
 def _count_wrong(exercise: Exercise, runs: Sequence[Run]) -> int:

@@ -102,6 +102,9 @@ class Exercise:
         compared name by name. Without a probe, the answer's result is what is observed.
     tolerances : mapping of str to float
         By the name of an observation: how far a number may be from the expected one.
+    remembered : dict
+        What misconceptions gave in visible cases, by name and number of the case; filled when a
+        wrong answer is explained.
     """
 
     name: str
@@ -115,6 +118,9 @@ class Exercise:
     trace: Callable[..., str] | None = None
     probe: Callable[..., Any] | None = None
     tolerances: Mapping[str, float] = field(default_factory=dict)
+    remembered: dict[tuple[str, int], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if sum(self.groups.values()) != self.points:
