@@ -21,10 +21,10 @@ from course_utils.checks.exercise import NOTHING_FORBIDDEN, REFUSALS, Answer, Ca
 
 
 def _logits(predicted: list[int], n_classes: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return logits whose largest is at the predicted class, the same on every machine."""
+    """Return logits that are a little larger at the predicted class, the same everywhere."""
     numbers = torch.arange(len(predicted) * n_classes).reshape(-1, n_classes)
     logits = ((numbers * 7) % 11 - 5).to(dtype) / 4
-    logits[torch.arange(len(predicted)), torch.tensor(predicted)] = logits.max() + 0.5
+    logits[torch.arange(len(predicted)), torch.tensor(predicted)] = logits.amax(dim=1) + 0.125
     logits[::2] -= 4  # rows below zero, in which the largest logit is the nearest to it
     return logits
 
@@ -189,6 +189,7 @@ _APPLY_CASES = (
     _apply_case(REFUSALS, 13, (4,), "features", "average", refusal=_UNKNOWN),
     _apply_case(REFUSALS, 15, (4, 2), "count_classes", "SUM", refusal=_UNKNOWN),
     _apply_case(REFUSALS, 16, (4, 2), "add_features", "me", refusal=_UNKNOWN),
+    _apply_case(REFUSALS, 17, (4, 2), "count_right", "su", refusal=_UNKNOWN),
 )
 
 
@@ -238,13 +239,15 @@ _LEAKED_CASES = (
     Case("copies", (_PICTURES[:2], torch.cat([_PICTURES[2:], _PICTURES[:1]]))),
     Case("copies", (_TRAIN[:1], _items([9, 9, 9], [1, 2, 3], [8, 8, 8], [5, 5, 5]))),
     Case("copies", (_PICTURES.mT, _PICTURES.mT[:3])),
+    Case("copies", (_TRAIN, _items([2, 2, 2]))),
     Case("copies of copies", (_TWICE, _items([1, 2, 3], [7, 7, 7]))),
+    Case("copies of copies", (_TRAIN[:1], _items([1, 2, 3], [1, 2, 3], [0, 0, 0]))),
     Case("copies of copies", (_TRAIN, _items([4, 5, 6], [4, 5, 6], [4, 5, 6], [0, 1, 0]))),
     Case("copies of copies", (_TWICE, _items([1, 2, 3], [1, 2, 3], [4, 5, 6]))),
     Case("nearly copies", (_TRAIN, torch.cat([_shifted(_TRAIN, 1e-4), _TRAIN[:1]]))),
     Case("nearly copies", (_TRAIN, torch.cat([_shifted(_TRAIN, 0.25), _TRAIN[3:]]))),
     Case("nearly copies", (_PICTURES, torch.cat([_shifted(_PICTURES, 1.0), _PICTURES[2:3]]))),
-    Case("nearly copies", (_TRAIN, torch.cat([_shifted(_TRAIN, 1e-6), _TRAIN[1:2]]))),
+    Case("nearly copies", (_TRAIN + 0.5, torch.cat([_shifted(_TRAIN, 1e-6), _TRAIN[1:2]]) + 0.5)),
     Case(
         "nearly copies",
         (_PAIRS, torch.cat([*(_shifted(_PAIRS, 1.0, n) for n in range(12)), _PAIRS[1:3]])),

@@ -30,6 +30,14 @@ def squared_error(logits: Tensor, y: Tensor) -> Tensor:
 LOSSES: dict[str, Any] = {"cross-entropy": F.cross_entropy, "squared error": squared_error}
 
 
+class _Dropping(nn.Sequential):
+    """A stack that drops features by its own mode, as `F.dropout` in a `forward` does."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what the layers make of the features that are left."""
+        return cast(Tensor, super().forward(F.dropout(x, 0.5, self.training)))  # type: ignore[no-untyped-call]
+
+
 def small_model(
     seed: int, dtype: torch.dtype, *, norm: bool = False, dropout: bool = False
 ) -> nn.Sequential:
@@ -45,7 +53,7 @@ def small_model(
         ("block", nn.Sequential(OrderedDict(inside))),
         ("output", nn.Linear(5, 3)),
     ]
-    model = nn.Sequential(OrderedDict(layers)).to(dtype)
+    model = (_Dropping if dropout else nn.Sequential)(OrderedDict(layers)).to(dtype)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=stream, dtype=torch.float64))
@@ -111,6 +119,7 @@ def _step(
         seen["the batches that batch norm has counted"] = norm_of(model).num_batches_tracked
     seen["x, y and the random stream are as they were"] = untouched
     seen["gradients can still be computed"] = torch.is_grad_enabled()
+    seen["the default dtype"] = str(torch.get_default_dtype())
     return seen
 
 
