@@ -272,7 +272,7 @@ def test_each_exercise_has_prompt_solution_and_check_with_its_points(assignment)
     for exercise in exercises_of(assignment):
         grade_id = exercise.name.replace("_", "-")
         check = cells[f"{grade_id}-check"]
-        assert f"({exercise.points} points)" in cells[f"{grade_id}-prompt"].source
+        assert f"({exercise.points} point" in cells[f"{grade_id}-prompt"].source
         assert "### BEGIN SOLUTION" in cells[grade_id].source
         assert check.source == f"check({exercise.name})"
         assert check.metadata.nbgrader.points == exercise.points

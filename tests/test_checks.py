@@ -154,6 +154,26 @@ def test_stderr_warnings_and_printing_cost_nothing(capfd):
     assert torch.is_grad_enabled()
 
 
+def fraction(k, d=1):
+    return float(answers("a1_convolution")["same_padding"](k, d))
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (lambda k, d=1: None, "nothing-returned"),
+        (lambda k, d=1: print(k), "printed-not-returned"),
+        (fraction, "wrong-type"),
+        (lambda k, d=1: None if k > 3 else "?", None),
+    ],
+)
+def test_a_fault_of_form_has_a_name_if_it_alone_explains_every_wrong_result(answer, name):
+    report = examine(answer, name="same_padding")
+
+    assert report.misconception == name
+    assert report.points < 3
+
+
 def test_a_right_result_with_a_changed_input_is_no_mistake_about_values():
     right = answers("a1_convolution")["convolve2d"]
 
@@ -164,7 +184,7 @@ def test_a_right_result_with_a_changed_input_is_no_mistake_about_values():
 
     report = examine(convolve2d)
 
-    assert (report.points, report.code, report.misconception) == (0, "changed", None)
+    assert (report.points, report.code, report.misconception) == (0, "changed", "input-changed")
 
 
 def test_an_interrupt_passes_through():

@@ -25,6 +25,17 @@ from course_utils.checks.report import (
 )
 from course_utils.checks.watching import read, watch
 
+# Faults of form by reason code; their sentence names what is wrong and what to do.
+FAULTS = {
+    "none": "nothing-returned",
+    "printed": "printed-not-returned",
+    "changed": "input-changed",
+    "type": "wrong-type",
+    "dtype": "wrong-dtype",
+    "precision": "precision-lost",
+    "accepted": "not-refused",
+}
+
 
 def check(answer: Any, *, name: str | None = None) -> float:
     """
@@ -258,11 +269,19 @@ def judge(
         exercise.points,
         results[first].code,
         "\n".join(lines),
-        misconception.name if misconception else None,
+        misconception.name if misconception else _fault(results),
         groups,
         results,
         comparison_picture(outcomes[first].value, expected[first]),
     )
+
+
+def _fault(results: Sequence[CaseResult]) -> str | None:
+    """Return the name of the one fault of form that explains every wrong result, if one does."""
+    codes = {result.code for result in results if not result.right}
+    if len(codes) > 1:
+        codes.discard("accepted")  # who returns the wrong thing everywhere has not refused either
+    return FAULTS.get(codes.pop()) if len(codes) == 1 else None
 
 
 def _case_result(

@@ -46,7 +46,7 @@ class Report:
     message : str
         What the student is told.
     misconception : str or None
-        Name of the one misconception that explains the results.
+        Name of the one misconception, or fault of form, that explains all wrong results.
     groups : mapping of str to tuple
         Points earned and to be had, by group of cases.
     cases : tuple of CaseResult
