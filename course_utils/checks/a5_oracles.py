@@ -30,12 +30,13 @@ def split_and_scale(
     seed: int = 13,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return x_train, y_train, x_val, y_val."""
-    x = (torch.from_numpy(images).float() / 255 - 0.5) / 0.5
-    y = torch.from_numpy(labels)
-    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
-    n_train = len(x) - int(len(x) * val_fraction)
-    train, val = order[:n_train], order[n_train:]
-    return x[train], y[train], x[val], y[val]
+    n_items = len(images)
+    n_val = int(n_items * val_fraction)
+    picked = torch.randperm(n_items, generator=torch.Generator().manual_seed(seed)).numpy()
+    x = torch.from_numpy(images[picked].astype(np.float32) / 127.5 - 1)
+    x_train, x_val = x.split([n_items - n_val, n_val])  # type: ignore[no-untyped-call]
+    y_train, y_val = torch.from_numpy(labels[picked]).split([n_items - n_val, n_val])  # type: ignore[no-untyped-call]
+    return x_train, y_train, x_val, y_val
 
 
 def balanced_weights(labels: Tensor) -> Tensor:
@@ -69,9 +70,9 @@ def evaluate(model: nn.Module, loss_fn: LossFunction, loader: Loader) -> dict[st
 
 def correct_per_class(logits: Tensor, labels: Tensor, n_classes: int) -> Tensor:
     """Return (correct, labelled) for each class."""
-    right = labels[logits.argmax(dim=1) == labels]
-    counts = [torch.bincount(found, minlength=n_classes) for found in (right, labels)]
-    return torch.stack(counts, dim=1)
+    pairs = labels * n_classes + logits.argmax(dim=1)
+    confusion = torch.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
+    return torch.stack([confusion.diagonal(), confusion.sum(dim=1)], dim=1)
 
 
 def loader_apply(
@@ -80,10 +81,9 @@ def loader_apply(
     """Return the sum or the mean over the batches of what a function gives for each."""
     if reduce not in ("sum", "mean"):
         raise ValueError(f'reduce must be "sum" or "mean", got {reduce!r}')
-    results = torch.stack([func(x, y) for x, y in loader])
-    if reduce == "sum":
-        return results.sum(dim=0)
-    return (results if results.is_floating_point() else results.float()).mean(dim=0)
+    results = [func(*batch) for batch in loader]
+    total = torch.stack(results).sum(dim=0)
+    return total if reduce == "sum" else total / len(results)
 
 
 def leaked(x_train: Tensor, x_val: Tensor) -> int:
