@@ -27,7 +27,7 @@ def prose(page):
 
 
 def test_the_appendices_are_those_that_the_course_promises():
-    assert [page.split("_")[1] for page in PAGES] == list("abcdefgh")
+    assert [page.split("_")[1] for page in PAGES] == list("abcdefghi")
     for page in PAGES:
         title = next(iter(sections(page)))
         assert title.startswith(f"{page.split('_')[1].upper()}. "), title

@@ -220,7 +220,7 @@ def released(tmp_path_factory):
 def printed(notebook: Any) -> str:
     """Return what the cells of an executed notebook print, stderr and errors included."""
     outputs = (out for cell in notebook.cells for out in cell.get("outputs", []))
-    return "\n".join(out.get("text", "") or "".join(out.get("traceback", [])) for out in outputs)
+    return "".join(out.get("text", "") or "".join(out.get("traceback", [])) for out in outputs)
 
 
 @pytest.mark.slow
