@@ -13,6 +13,7 @@ from a1_answers.innocent import INNOCENT, conv2d
 from a1_answers.right_sizes import conv_output_shape_by_zip, conv_output_size_by_formula
 from a1_answers.right_sliding import conv2d_by_matrix, cross_correlate2d_by_windows
 from a1_answers.wrong import WRONG
+from named_answers import stored_names
 from torch import Tensor, nn
 
 from course_utils.checks import check, examine
@@ -46,13 +47,21 @@ def test_right_answer_earns_everything(name, answer, seed):
     assert report.points == report.max_points
 
 
-@pytest.mark.parametrize(("name", "answer"), flat(WRONG))
-def test_wrong_answer_loses_points_on_the_visible_cases(name, answer):
+@pytest.mark.parametrize(
+    ("name", "answer", "mistake"),
+    [
+        pytest.param(name, answer, stored_names()["wrong"][name][what], id=f"{name}: {what}")
+        for name, by_what in WRONG.items()
+        for what, answer in by_what.items()
+    ],
+)
+def test_wrong_answer_loses_points_and_has_its_name_or_none(name, answer, mistake):
     report = examine(answer, name=name)
 
     assert report.points < report.max_points
     assert report.code not in {"right", "unstarted", "forbidden"}
     assert report.message.startswith(f"{name}(")
+    assert report.misconception == mistake
 
 
 def test_every_exercise_has_its_right_and_its_wrong_answers():
@@ -232,7 +241,7 @@ FAULTS = {
 FAULTS_OF_SIZES = {
     "bool": (sizes_giving(bool), "the bool True; return a Python int"),
     "float": (sizes_giving(float), "the float 5.0; return a Python int: sizes are whole numbers"),
-    "text": (sizes_giving(str), "the str 5; return a Python int"),
+    "text": (sizes_giving(str), "the str '5'; return a Python int"),
     "numpy's int": (sizes_giving(np.int64), "numpy.int64 5; return a Python int"),
     "tensor": (sizes_giving(torch.tensor), "a tensor without dimensions, 5; return a Python int"),
     "subclass": (sizes_giving(AnyInt), "AnyInt; return a Python int"),

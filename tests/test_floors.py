@@ -86,7 +86,10 @@ def test_init_imports_nothing(path):
     assert list(imports_of(path)) == []
 
 
-@pytest.mark.parametrize("package", ["course_utils", "course_utils.checks", "course_utils.grading"])
+@pytest.mark.parametrize(
+    "package",
+    ["course_utils", "course_utils.checks", "course_utils.explorers", "course_utils.grading"],
+)
 def test_importing_a_package_loads_nothing_else(package):
     code = (
         f"import sys; before = set(sys.modules); import {package}; "

@@ -1,6 +1,7 @@
 """The registry grades itself: references, stubs, misconceptions, drawn cases, notebooks."""
 
 import functools
+import inspect
 from pathlib import Path
 
 import nbformat
@@ -68,6 +69,29 @@ def test_every_misconception_loses_points_and_is_called_by_its_name(exercise, wr
         assert report.misconception == wrong.name
         assert wrong.message in report.message
         assert str(wrong.place) in report.message
+        lost = {group for group, (earned, full) in report.groups.items() if earned < full}
+        assert wrong.group in {"", *lost}
+        assert len(lost) == 1 or not wrong.group
+
+
+class Anything:
+    """Equal to everything, and can do nothing."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+@each_exercise
+@pytest.mark.parametrize("result", [None, 0, {}, (), Anything()], ids=lambda one: repr(one)[:9])
+def test_an_answer_that_does_nothing_earns_nothing(exercise, result):
+    def answer(*_args, **_settings):
+        return result
+
+    answer.__signature__ = inspect.signature(exercise.oracle)
+
+    assert examine(answer, name=exercise.name, seed=3).points == 0
 
 
 @each_exercise

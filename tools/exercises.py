@@ -20,7 +20,7 @@ from tqdm import tqdm
 from course_utils.checks.checking import draw_cases, examine
 from course_utils.checks.diagnosis import same_result
 from course_utils.checks.exercise import Case, Exercise, Misconception
-from course_utils.checks.outcomes import one_thread, run_case
+from course_utils.checks.outcomes import meaning, one_thread, run_case
 from course_utils.checks.registry import exercises_by_name
 from course_utils.grading.sources import reference_answers
 
@@ -105,7 +105,11 @@ def indistinguishable(exercise: Exercise) -> Iterator[tuple[str, str]]:
 
 def results_of(exercise: Exercise, wrong: Misconception, cases: list[Case]) -> list[Any]:
     """Return what a misconception does in each case."""
-    return [run_case(wrong.answer, case, probe=exercise.probe).value for case in cases]
+    outcomes = [run_case(wrong.answer, case, probe=exercise.probe) for case in cases]
+    return [
+        meaning(exercise, case, outcome.value)
+        for case, outcome in zip(cases, outcomes, strict=True)
+    ]
 
 
 def main(names: list[str]) -> int:

@@ -2,7 +2,7 @@
 
 Usage: python tools/mutants.py [MODULE ...]     modules of course_utils.checks; all judges if none
 
-Each mutant runs tests/test_comparison.py in a fork, so PyTorch is loaded once. A
+Each mutant runs the tests of the engine in a fork, so PyTorch is loaded once. A
 mutant that no test notices is printed; the command ends with 1 unless all of those are listed
 below, with the reason why nobody could notice them.
 """
@@ -11,6 +11,7 @@ import ast
 import copy
 import importlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -24,12 +25,39 @@ import torch
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
-TESTS = ["tests/test_comparison.py"]
+TESTS = [
+    "tests/test_comparison.py",
+    "tests/test_outcomes.py",
+    "tests/test_diagnosis.py",
+    "tests/test_checks.py",
+]
 MODULES = ("comparison", "diagnosis", "outcomes")
-SECONDS = 120  # for one mutant; one that never ends is noticed too
+SECONDS = 20  # of the processor for one mutant; one that never ends is noticed too
 
 # What no test can notice, because it changes nothing that can be seen.
-EQUIVALENT: dict[str, str] = {}
+A_MODE = "a default device that is set, though it is the same, only makes every call slower"
+NO_FLOATS = "without a finite float there is none that a tolerance is asked for"
+EQUIVALENT = {
+    "comparison._Brief: 60 -> 61 in self.maxtuple = self.maxlist = self.maxdict = 60": (
+        "sixty items take more than the 120 signs that are told"
+    ),
+    "comparison._largest: 0.0 -> 1.0 in default=0.0": NO_FLOATS,
+    "comparison.close: 0.0 -> 1.0 in finite.abs().max().item() if finite.numel() else 0.0": (
+        NO_FLOATS
+    ),
+    "outcomes.quiet: if device.type != 'cpu': -> if True:": A_MODE,
+    "outcomes.quiet: if torch.get_default_device() != device: -> if True:": A_MODE,
+    "outcomes.quiet: None if device.type == 'cpu' else device -> None if False else device": A_MODE,
+    "outcomes.escaped: if text.isprintable(): -> if False:": (
+        "a short way for text of which nothing is escaped"
+    ),
+    "outcomes.copy_argument: if copy.stride() == argument.stride(): -> if False:": (
+        "a short way for tensors whose memory is theirs alone"
+    ),
+    "outcomes.copy_argument: 0 -> 1 in torch.empty(0, dtype=argument.dtype, device='cpu')": (
+        "the empty tensor takes the size of the memory that it is given"
+    ),
+}
 
 SWAPPED = {
     ast.Eq: ast.NotEq,
@@ -72,8 +100,13 @@ def replacements(node: ast.AST) -> Iterator[ast.AST]:
             changed = copy.deepcopy(node)
             changed.test = ast.Constant(value)
             yield changed
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and not is_none(node.value):
         yield ast.Return(ast.Constant(None))
+
+
+def is_none(node: ast.AST | None) -> bool:
+    """Return whether nothing is returned, in words or without."""
+    return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
 def mutants(source: str) -> Iterator[tuple[str, str]]:
@@ -90,15 +123,16 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
                         continue
                     for other in replacements(child):
                         yield (
-                            described(function, child, other),
+                            described(function, node, child, other),
                             patched(tree, node, field, value, position, other),
                         )
 
 
-def described(function: ast.AST, old: ast.AST, new: ast.AST) -> str:
-    """Return where and what was changed, in one line."""
+def described(function: ast.AST, around: ast.AST, old: ast.AST, new: ast.AST) -> str:
+    """Return where and what was changed, in one line; a number with what it stands in."""
     parts = [ast.unparse(part).partition("\n")[0][:70] for part in (old, new)]
-    return f"{function.name}: {parts[0]} -> {parts[1]}"  # type: ignore[attr-defined]
+    place = f" in {ast.unparse(around)[:70]}" if isinstance(old, ast.Constant) else ""
+    return f"{function.name}: {parts[0]} -> {parts[1]}{place}"  # type: ignore[attr-defined]
 
 
 def patched(
@@ -116,11 +150,17 @@ def patched(
     return source
 
 
+def tests_of(module: str) -> list[str]:
+    """Return the tests, those of the module first, since the first that fails ends the run."""
+    return sorted(TESTS, key=lambda path: module not in path)
+
+
 def survives(module: str, source: str) -> bool:
     """Return whether the tests pass with this source of a module, in a fork."""
     child = os.fork()
     if child == 0:
-        signal.alarm(SECONDS)
+        signal.alarm(10 * SECONDS)
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 1)
             os.dup2(nowhere.fileno(), 2)
@@ -132,7 +172,7 @@ def survives(module: str, source: str) -> bool:
         try:
             exec(compile(source, spec.origin, "exec"), changed.__dict__)
             failed = pytest.main(
-                ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *TESTS]
+                ["-x", "-q", "-p", "no:cacheprovider", "-p", "pytest_timeout", *tests_of(module)]
             )
         except BaseException:
             failed = 1
@@ -144,7 +184,9 @@ def survives(module: str, source: str) -> bool:
 def main(modules: list[str]) -> int:
     """Try every mutant; print those that no test notices."""
     os.chdir(ROOT)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # loading them takes longer than the tests
     torch.set_num_threads(1)
+    torch.testing.assert_close(torch.zeros(1), torch.zeros(1))  # its first call loads a lot
     todo = []
     for module in modules or MODULES:
         source = Path(f"course_utils/checks/{module}.py").read_text()

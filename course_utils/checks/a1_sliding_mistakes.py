@@ -104,6 +104,20 @@ def _correlate_unstrided_map(x, kernel, stride=1, padding=0):
     return result
 
 
+def _correlate_unwritten_end(x, kernel, stride=1, padding=0):
+    """Let both loops end one place early, in a result of the right size."""
+    result = cross_correlate2d(x, kernel, stride, padding)
+    result[-1], result[:, -1] = 0, 0
+    return result
+
+
+def _correlate_last_product(x, kernel, stride=1, padding=0):
+    """Write each product over the one before, so that only the last weight's is left."""
+    last = torch.zeros_like(kernel)
+    last[-1, -1] = kernel[-1, -1]
+    return cross_correlate2d(x, last, stride, padding)
+
+
 CORRELATE_MISCONCEPTIONS = (
     Misconception(
         "kernel-flipped",
@@ -251,6 +265,20 @@ CORRELATE_MISCONCEPTIONS = (
         _correlate_short,
         "The last row and the last column of windows are missing: the kernel also fits where its "
         "end meets the end of the image.",
+        WINDOW,
+    ),
+    Misconception(
+        "last-places-unwritten",
+        _correlate_unwritten_end,
+        "The last row and the last column of your result are 0: your loops end one place early. "
+        "`range(n)` already stops before n.",
+        WINDOW,
+    ),
+    Misconception(
+        "last-product-only",
+        _correlate_last_product,
+        "Each of your numbers is one product: that of the kernel's last weight. The products of "
+        "a window are added up.",
         WINDOW,
     ),
     Misconception(

@@ -11,6 +11,7 @@ from torch import Tensor
 from course_utils.checks.a2_backward_mistakes import BACKWARD_MISCONCEPTIONS
 from course_utils.checks.a2_gemm_mistakes import GEMM_MISCONCEPTIONS
 from course_utils.checks.a2_im2col_mistakes import IM2COL_MISCONCEPTIONS
+from course_utils.checks.a2_im2col_scenes import call_and_notice_loop
 from course_utils.checks.a2_oracles import conv2d_backward, conv2d_gemm, im2col
 from course_utils.checks.a2_rules import NO_LIBRARY, Pair, both, distinct_numbers, places
 from course_utils.checks.drawing import (
@@ -23,7 +24,6 @@ from course_utils.checks.drawing import (
     substantial,
 )
 from course_utils.checks.exercise import Case, Exercise
-from course_utils.checks.steps import call_and_notice_loop
 
 CHANNELS = "channels and batch"
 STRIDES = "stride and padding"

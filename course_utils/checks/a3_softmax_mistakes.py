@@ -705,6 +705,13 @@ _LOG_BOUNDED = (
     "Your result never falls below a fixed number. A probability that is kept above 0 has a "
     "logarithm that is not that of the logits."
 )
+
+
+def _sum_without_logarithm(logits, dim=-1):
+    shifted = logits - logits.amax(dim, keepdim=True)
+    return shifted - shifted.exp().sum(dim, keepdim=True)
+
+
 LOG_SOFTMAX_MISCONCEPTIONS = (
     Misconception(
         "logarithm-of-softmax",
@@ -782,6 +789,13 @@ LOG_SOFTMAX_MISCONCEPTIONS = (
         "only-shifted",
         lambda logits, dim=-1: logits - logits.amax(dim, keepdim=True),
         "The largest value of each of your rows is 0: the sum is missing.",
+        LOG_SOFTMAX,
+    ),
+    Misconception(
+        "sum-without-its-logarithm",
+        _sum_without_logarithm,
+        "You subtract the sum of the exponentials. The logarithm of a quotient is the difference "
+        "of two logarithms.",
         LOG_SOFTMAX,
     ),
     Misconception(

@@ -7,7 +7,7 @@ import numpy as np
 from course_utils.checks.a4_counts_mistakes import CONV_MISCONCEPTIONS, LINEAR_MISCONCEPTIONS
 from course_utils.checks.a4_oracles import conv2d_params, linear_params
 from course_utils.checks.drawing import random_size
-from course_utils.checks.exercise import NOTHING_FORBIDDEN, REFUSALS, Case, Exercise
+from course_utils.checks.exercise import NO_PACKAGE, REFUSALS, Case, Exercise
 
 PLAIN, GROUPED, DENSE = "kernel and bias", "groups", "weights and bias"
 _INDIVISIBLE = "groups does not divide both channel numbers"
@@ -86,7 +86,7 @@ EXERCISES = (
         _CONV_CASES,
         _draw_convs,
         CONV_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {PLAIN: 1, GROUPED: 1, REFUSALS: 1},
     ),
     Exercise(
@@ -96,7 +96,7 @@ EXERCISES = (
         _LINEAR_CASES,
         _draw_linears,
         LINEAR_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {DENSE: 1},
     ),
 )

@@ -63,6 +63,10 @@ def _copied_state(shape, p, generator):
     return _draw(shape, p, copy)
 
 
+def _normal(shape, p, generator):
+    return torch.randn(shape, generator=generator, dtype=torch.float64) >= p
+
+
 def _numpy(shape, p, generator):
     return torch.from_numpy(np.random.rand(*shape) >= p)
 
@@ -315,6 +319,13 @@ DROPOUT_MISCONCEPTIONS = (
         "Your number of zeros is the same in every call. Every element has its own draw, so the "
         "number varies around p.",
         MASK,
+    ),
+    Misconception(
+        "drawn-from-normal-numbers",
+        _dropout(draw=_normal),
+        "Your share of zeros is not p: it is the share of normal numbers below p. Uniform draws "
+        "from [0, 1) lie below p with probability p.",
+        CHANCE,
     ),
     Misconception(
         "noise-instead-of-zeros",

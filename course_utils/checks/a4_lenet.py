@@ -1,14 +1,12 @@
 """Assignment 4: LeNet-5, the modern one built and the one of 1998 counted."""
 
-from typing import Any
-
 import numpy as np
 
 from course_utils.checks.a4_lenet_mistakes import BUILD_MISCONCEPTIONS, COUNT_MISCONCEPTIONS
-from course_utils.checks.a4_lenet_scenes import play
+from course_utils.checks.a4_lenet_scenes import count, play
 from course_utils.checks.a4_oracles import build_lenet5, lenet5_1998
 from course_utils.checks.drawing import random_size
-from course_utils.checks.exercise import NOTHING_FORBIDDEN, Answer, Case, Exercise
+from course_utils.checks.exercise import NO_PACKAGE, Case, Exercise
 
 MODULES, PARAMETERS, SHAPES = "modules", "parameters", "shapes"
 BEHAVIOUR, FRESH = "what it computes", "fresh weights"
@@ -84,14 +82,6 @@ _LAYERS = {
 }
 
 
-def _count(answer: Answer, *, table: list[list[int]], layers: list[str]) -> Any:
-    """Return the answer's counts of some layers, or everything that it returned."""
-    counts = answer(table)
-    if not (layers and isinstance(counts, dict)):
-        return counts
-    return {name: counts[name] for name in layers if name in counts}
-
-
 def _table(group: str, table: list[list[int]], told: str) -> Case:
     layers = _LAYERS.get(group, [])
     which = f": {', '.join(layers)}" if layers else ""
@@ -130,7 +120,7 @@ EXERCISES = (
         _BUILD_CASES,
         _draw_builds,
         BUILD_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {MODULES: 2, PARAMETERS: 1, SHAPES: 1, BEHAVIOUR: 3, FRESH: 1},
         probe=play,
     ),
@@ -141,8 +131,8 @@ EXERCISES = (
         _COUNT_CASES,
         _draw_tables,
         COUNT_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {CONVOLUTIONS: 1, SUBSAMPLING: 1, ENDING: 1, TABLES: 2},
-        probe=_count,
+        probe=count,
     ),
 )

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from course_utils.checks.a4_oracles import count_parameters
 from course_utils.checks.exercise import Answer
+from course_utils.checks.outcomes import WrongFormError
 
 
 class BuildError(Exception):
@@ -28,17 +28,22 @@ def seeded(seed: int) -> Iterator[None]:
         torch.set_rng_state(state)
 
 
+def count_parameters(module: nn.Module) -> int:
+    """Return how many numbers a module learns."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
 def play(answer: Answer, scene: str, seed: int, **settings: int) -> Any:
     """Build a model from a seed and return what a scene observes of it."""
     with torch.enable_grad(), seeded(seed):
         model = answer(**settings)
         if isinstance(model, type) or not isinstance(model, nn.Module):
             kind = model.__name__ if isinstance(model, type) else type(model).__name__
-            raise BuildError(f"the result is {kind}, and has to be an nn.Sequential")
+            raise WrongFormError(f"the result is {kind}, and has to be an nn.Sequential")
         if scene == "modules":
             return _modules(model)
         if not isinstance(model, nn.Sequential):
-            raise BuildError(f"the result is a {type(model).__name__}, not an nn.Sequential")
+            raise WrongFormError(f"the result is a {type(model).__name__}, not an nn.Sequential")
         if scene == "fresh":
             return _fresh(answer, model, seed, settings)
         return {"parameters": _parameters, "shapes": _shapes, "values": _values}[scene](model, seed)
@@ -160,3 +165,14 @@ def _alike(model: nn.Module) -> bool:
 def _same(model: nn.Module, other: nn.Module) -> str:
     pairs = zip(model.parameters(), other.parameters(), strict=False)
     return "the same" if all(torch.equal(mine, theirs) for mine, theirs in pairs) else "others"
+
+
+# --- lenet5_1998 ------------------------------------------------------------------------------
+
+
+def count(answer: Answer, *, table: list[list[int]], layers: list[str]) -> Any:
+    """Return the answer's counts of some layers, or everything that it returned."""
+    counts = answer(table)
+    if not (layers and isinstance(counts, dict)):
+        return counts
+    return {name: counts[name] for name in layers if name in counts}

@@ -53,6 +53,7 @@ def _norm(
     buffer_unbiased=True,
     stored=lambda variance, eps: variance,
     new_share=lambda momentum: (momentum, momentum),
+    old_share=lambda share: 1 - share,
     eps_as=lambda eps: eps,
     uses=lambda training: "batch" if training else "running",
     updates=lambda training: training,
@@ -74,8 +75,8 @@ def _norm(
             shares = new_share(momentum)
             batch_mean = _per_channel(mean, x.shape[1])
             batch_var = _per_channel(unbiased if buffer_unbiased else variance, x.shape[1])
-            new_mean = (1 - shares[0]) * running_mean + shares[0] * batch_mean
-            new_var = (1 - shares[1]) * running_var + shares[1] * stored(batch_var, eps)
+            new_mean = old_share(shares[0]) * running_mean + shares[0] * batch_mean
+            new_var = old_share(shares[1]) * running_var + shares[1] * stored(batch_var, eps)
         source = uses(training)
         if source == "batch":
             middle, width = mean, unbiased if output_unbiased else variance
@@ -234,6 +235,13 @@ NORM_MISCONCEPTIONS = (
         AFFINE,
     ),
     Misconception(
+        "gamma-and-beta-along-the-width",
+        _norm(affine=lambda y, gamma, beta: gamma * y + beta),
+        "Your gamma and beta follow the columns of a map: a vector is lined up with the last axis. "
+        "The channels are axis 1.",
+        AFFINE,
+    ),
+    Misconception(
         "gamma-and-beta-swapped",
         _norm(affine=lambda y, gamma, beta: _affine(y, beta, gamma)),
         "Your values are scaled by beta and shifted by gamma. It is the other way round.",
@@ -290,6 +298,13 @@ NORM_MISCONCEPTIONS = (
         _norm(new_share=lambda momentum: (1 - momentum, 1 - momentum)),
         "Your momentum multiplies the old running statistics. Here it is the weight of the new "
         "batch.",
+        MOMENTUM,
+    ),
+    Misconception(
+        "new-share-only-added",
+        _norm(old_share=lambda share: 1),
+        "Your running statistics grow from batch to batch: the new share is added, and nothing of "
+        "the old is taken off. The two shares, 1 - momentum and momentum, add up to 1.",
         MOMENTUM,
     ),
     Misconception(

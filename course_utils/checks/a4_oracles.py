@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
+from course_utils.checks.a4_lenet_scenes import count_parameters
+
 Kernel = int | tuple[int, int]
 
 
@@ -53,11 +55,6 @@ def conv2d_params(
 def linear_params(in_features: int, out_features: int, bias: bool = True) -> int:
     """Count the numbers of PyTorch's layer."""
     return count_parameters(nn.Linear(in_features, out_features, bias, device="meta"))
-
-
-def count_parameters(module: nn.Module) -> int:
-    """Return how many numbers a module learns."""
-    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def build_lenet5(num_classes: int = 10) -> nn.Sequential:

@@ -6,7 +6,7 @@ from course_utils.checks.a4_oracles import summarize
 from course_utils.checks.a4_summary_mistakes import SUMMARY_MISCONCEPTIONS
 from course_utils.checks.a4_summary_scenes import play
 from course_utils.checks.drawing import random_size
-from course_utils.checks.exercise import NOTHING_FORBIDDEN, Case, Exercise
+from course_utils.checks.exercise import NO_PACKAGE, Case, Exercise
 
 SHAPES, PARAMETERS, MACS, LEFT = "names, types, shapes", "params", "macs", "the model is left alone"
 _KEYS = {
@@ -69,8 +69,9 @@ EXERCISES = (
         _SUMMARY_CASES,
         _draw_summaries,
         SUMMARY_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {SHAPES: 2, PARAMETERS: 1, MACS: 2, LEFT: 2},
         probe=play,
+        restraints=frozenset({LEFT}),
     ),
 )

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from course_utils.checks.a4_lenet_scenes import seeded
-from course_utils.checks.a4_oracles import build_lenet5
 from course_utils.checks.exercise import Answer
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -25,6 +24,23 @@ class Square(nn.Module):
 
 def _named(**layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(layers))
+
+
+def _lenet5() -> nn.Sequential:
+    return _named(
+        C1=nn.Conv2d(1, 6, 5, padding=2),
+        relu1=nn.ReLU(),
+        S2=nn.MaxPool2d(2),
+        C3=nn.Conv2d(6, 16, 5),
+        relu2=nn.ReLU(),
+        S4=nn.MaxPool2d(2),
+        C5=nn.Conv2d(16, 120, 5),
+        relu3=nn.ReLU(),
+        flatten=nn.Flatten(),
+        F6=nn.Linear(120, 84),
+        relu4=nn.ReLU(),
+        OUTPUT=nn.Linear(84, 10),
+    )
 
 
 def _plain_net() -> nn.Sequential:
@@ -83,7 +99,7 @@ def _padded_net() -> nn.Sequential:
 
 
 MODELS: dict[str, Callable[[], nn.Sequential]] = {
-    "LeNet-5": build_lenet5,
+    "LeNet-5": _lenet5,
     "a small network": _plain_net,
     "four convolutions": _settings_net,
     "a network with batch norm": _norm_net,

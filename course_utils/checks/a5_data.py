@@ -10,35 +10,12 @@ from course_utils.checks.a5_data_mistakes import (
     SPLIT_MISCONCEPTIONS,
     WEIGHTS_MISCONCEPTIONS,
 )
+from course_utils.checks.a5_data_scenes import divide, draw_lines
 from course_utils.checks.a5_oracles import balanced_weights, make_lines, split_and_scale
 from course_utils.checks.drawing import random_size
-from course_utils.checks.exercise import NOTHING_FORBIDDEN, Answer, Case, Exercise
+from course_utils.checks.exercise import NO_PACKAGE, Case, Exercise
 
 # --- make_lines -------------------------------------------------------------------------------
-
-
-def _lines(answer: Answer, *args: Any, look: str = "result", **kwargs: Any) -> Any:
-    """Observe images and labels, a summary of many, or what is left of NumPy's global stream."""
-    before = np.random.get_state()
-    try:
-        np.random.seed(3)
-        result = answer(*args, **kwargs)
-        following = float(np.random.random())
-    finally:
-        np.random.set_state(before)
-    if look == "stream":
-        return {
-            "the number of labels": len(result[1]),
-            "the next draw from NumPy's global stream": following,
-        }
-    if look == "summary":
-        images, labels = result
-        return {
-            "the images": tuple(images.shape),
-            "the number of images of each class": np.bincount(labels).tolist(),
-            "the number of white pixels in each row": (images == 255).sum(axis=(0, 1, 3)).tolist(),
-        }
-    return result
 
 
 _STREAM = {"look": "stream"}
@@ -74,15 +51,6 @@ def _draw_lines(rng: np.random.Generator) -> list[Case]:
 
 
 # --- split_and_scale --------------------------------------------------------------------------
-
-
-def _split(answer: Answer, *args: Any, look: str = "all", **kwargs: Any) -> Any:
-    """Observe the four tensors, or the labels alone, which show how the items were divided."""
-    result = answer(*args, **kwargs)
-    if look == "labels":
-        _, y_train, _, y_val = result
-        return {"y_train": y_train, "y_val": y_val}
-    return result
 
 
 def _numbered(n: int, size: int = 2, start: int = 0, channels: int = 1) -> tuple[Any, Any]:
@@ -168,9 +136,9 @@ EXERCISES = (
         _LINES_CASES,
         _draw_lines,
         LINES_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {"10 × 10 pixels": 3, "other sizes": 2, "the global stream": 1},
-        probe=_lines,
+        probe=draw_lines,
     ),
     Exercise(
         "split_and_scale",
@@ -179,9 +147,9 @@ EXERCISES = (
         _SPLIT_CASES,
         _draw_splits,
         SPLIT_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {"the split": 2, "other fractions and seeds": 1, "the scaled images": 2},
-        probe=_split,
+        probe=divide,
     ),
     Exercise(
         "balanced_weights",
@@ -190,7 +158,7 @@ EXERCISES = (
         _WEIGHTS_CASES,
         _draw_weights,
         WEIGHTS_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {"every class present": 2, "absent classes": 1},
     ),
 )

@@ -149,6 +149,12 @@ def _half_a_line(image, start, label):
         _line(image, start, label)
 
 
+def _diagonal_ends_early(image, start, label):
+    _line(image, start, label)
+    if label:
+        image[:, -1] = 0
+
+
 def _grey(image, start, label):
     _line(image, start, label, value=1)
 
@@ -270,6 +276,12 @@ LINES_MISCONCEPTIONS = (
         "last-pixel-missing",
         _generator(line=_half_a_line),
         "Your rows and columns lack their last pixel. They run through the whole image.",
+        LINES,
+    ),
+    Misconception(
+        "diagonals-end-early",
+        _generator(line=_diagonal_ends_early),
+        "The last column of your diagonals is black. They run until they leave the image.",
         LINES,
     ),
     Misconception(
@@ -546,6 +558,13 @@ SPLIT_MISCONCEPTIONS = (
         SPLIT,
     ),
     Misconception(
+        "divided-by-256",
+        _split(scale=lambda x: (x.float() / 256 - 0.5) / 0.5),
+        "Your white stays a little below 1. The largest value of a byte is 255; 256 is how many "
+        "values there are.",
+        SPLIT,
+    ),
+    Misconception(
         "half-too-far",
         _split(scale=lambda x: x.float() / 255 - 0.5),
         "Your pixels lie between -0.5 and 0.5. They have to lie between -1 and 1.",
@@ -649,6 +668,13 @@ WEIGHTS_MISCONCEPTIONS = (
         lambda labels: 1 - _counts(labels) / len(labels),
         "Your weights are 1 minus the share of the class, which makes no class equal to another. "
         "The weight is 1 / count.",
+        SAMPLER,
+    ),
+    Misconception(
+        "one-more-of-each",
+        lambda labels: (1 / (torch.bincount(labels).float() + 1))[labels],
+        "Your weights are too small: each class is counted once too often. An absent class has no "
+        "sample that could be divided by 0.",
         SAMPLER,
     ),
     Misconception(

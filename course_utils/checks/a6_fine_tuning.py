@@ -7,10 +7,9 @@ from course_utils.checks.a6_fine_tuning_mistakes import (
     TUNE_MISCONCEPTIONS,
 )
 from course_utils.checks.a6_fine_tuning_scenes import play_fine_tune, play_freeze
-from course_utils.checks.a6_models import remembered
 from course_utils.checks.a6_oracles import fine_tune, freeze
 from course_utils.checks.drawing import random_size
-from course_utils.checks.exercise import NOTHING_FORBIDDEN, REFUSALS, Case, Exercise
+from course_utils.checks.exercise import NO_PACKAGE, REFUSALS, Case, Exercise
 
 WHICH, COUNT = "which parameters", "count"
 
@@ -171,9 +170,9 @@ EXERCISES = (
         _FREEZE_CASES,
         _draw_freeze,
         FREEZE_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {WHICH: 2, COUNT: 1, REFUSALS: 1},
-        probe=remembered(play_freeze, FREEZE_MISCONCEPTIONS),
+        probe=play_freeze,
     ),
     Exercise(
         "fine_tune",
@@ -182,8 +181,8 @@ EXERCISES = (
         _TUNE_CASES,
         _draw_tuning,
         TUNE_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {HEAD: 1, STEPS: 1, LOSSES: 1, FROZEN: 1},
-        probe=remembered(play_fine_tune, TUNE_MISCONCEPTIONS),
+        probe=play_fine_tune,
     ),
 )

@@ -207,6 +207,12 @@ FREEZE_MISCONCEPTIONS = (
         DOT,
     ),
     Misconception(
+        "weights-only",
+        _freezing(lambda name, prefix: _by_module(name, prefix) and name.endswith(".weight")),
+        "Only weights are frozen. A bias is a parameter of its module too.",
+        PART,
+    ),
+    Misconception(
         "others-unfrozen",
         _freezing(others=lambda p: p.requires_grad_(True)),
         "Parameters that were frozen before are free again. A freeze leaves the others as they "

@@ -8,10 +8,9 @@ from course_utils.checks.a6_gradients_mistakes import (
     RATIO_MISCONCEPTIONS,
 )
 from course_utils.checks.a6_gradients_scenes import play_dead, play_monitor, play_ratios
-from course_utils.checks.a6_models import remembered
 from course_utils.checks.a6_oracles import GradientMonitor, dead_layers, update_ratios
 from course_utils.checks.drawing import random_size
-from course_utils.checks.exercise import NOTHING_FORBIDDEN, Case, Exercise
+from course_utils.checks.exercise import NO_PACKAGE, Case, Exercise
 
 NORMS = "norms"
 BROUGHT = "what each backward brings"
@@ -166,6 +165,7 @@ def _ratio(
         "without": ", no gradient in the first and the last parameter",
         "none at all": ", no gradient anywhere",
         "zero gradient": ", a gradient of 0 in the last parameter",
+        "frozen": ", the first parameter frozen, with a gradient from before",
         "norm 0": ", the last parameter all 0",
         "norm 0 and zero gradient": ", the last parameter all 0, its gradient too",
     }[what]
@@ -181,6 +181,7 @@ _RATIO_CASES = (
     _ratio(WITHOUT, "image", 6, 0.5, "without"),
     _ratio(WITHOUT, "dense", 7, 0.2, "zero gradient"),
     _ratio(WITHOUT, "image", 8, 0.1, "none at all"),
+    _ratio(WITHOUT, "image", 12, 0.2, "frozen"),
     _ratio(ZERO, "dense", 9, 0.1, "norm 0"),
     _ratio(ZERO, "image", 10, 2.0, "norm 0"),
     _ratio(ZERO, "dense", 11, 0.1, "norm 0 and zero gradient"),
@@ -195,7 +196,7 @@ def _draw_ratios(rng: np.random.Generator) -> list[Case]:
     cases = []
     for net in ("dense", "image"):
         cases += [drawn(RATIOS, net), drawn(RATIOS, net, double=True)]
-        cases += [drawn(WITHOUT, net, what) for what in ("without", "zero gradient")]
+        cases += [drawn(WITHOUT, net, what) for what in ("without", "zero gradient", "frozen")]
         cases += [drawn(ZERO, net, what) for what in ("norm 0", "norm 0 and zero gradient")]
     return cases
 
@@ -208,9 +209,9 @@ EXERCISES = (
         _MONITOR_CASES,
         _draw_monitor,
         MONITOR_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {NORMS: 4, BROUGHT: 3, NOTHING: 1, AS_IT_WAS: 2},
-        probe=remembered(play_monitor, MONITOR_MISCONCEPTIONS),
+        probe=play_monitor,
     ),
     Exercise(
         "dead_layers",
@@ -219,9 +220,9 @@ EXERCISES = (
         _DEAD_CASES,
         _draw_dead,
         DEAD_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {DEAD: 3, MODE: 1, LEFT: 2},
-        probe=remembered(play_dead, DEAD_MISCONCEPTIONS),
+        probe=play_dead,
     ),
     Exercise(
         "update_ratios",
@@ -230,8 +231,8 @@ EXERCISES = (
         _RATIO_CASES,
         _draw_ratios,
         RATIO_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {RATIOS: 2, WITHOUT: 1, ZERO: 1},
-        probe=remembered(play_ratios, RATIO_MISCONCEPTIONS),
+        probe=play_ratios,
     ),
 )

@@ -1003,6 +1003,16 @@ RATIO_MISCONCEPTIONS = (
         RATIO,
     ),
     Misconception(
+        "frozen-left-out",
+        _ratios(
+            parameters=lambda model: [
+                (n, p) for n, p in model.named_parameters() if p.requires_grad
+            ]
+        ),
+        "A frozen parameter with a gradient is missing. What counts is what is in `.grad`.",
+        RATIO,
+    ),
+    Misconception(
         "step-taken",
         _after_step,
         "Your function moves the parameters. It measures the step and takes none.",

@@ -28,7 +28,7 @@ from course_utils.checks.a6_models import (
     values,
 )
 from course_utils.checks.comparison import describe
-from course_utils.checks.outcomes import plain
+from course_utils.checks.outcomes import WrongFormError, plain
 
 Seen = dict[str, Any]
 
@@ -51,7 +51,7 @@ def _norms(watching: Any) -> Seen:
     for name, norms in dict(watching.norms).items():
         if not isinstance(norms, list):
             kind = type(norms).__name__
-            raise TypeError(f"`norms[{name!r}]` is a {kind}; it has to be a list of floats")
+            raise WrongFormError(f"`norms[{name!r}]` is a {kind}; it has to be a list of floats")
         if norms:
             seen[name] = {f"backward {n}": norm for n, norm in enumerate(norms, start=1)}
     return seen
@@ -148,7 +148,7 @@ def _nothing(monitor: Callable[..., Any], seed: int, kind: str) -> Seen:
 def _untouched(monitor: Callable[..., Any], seed: int, net: str) -> Seen:
     """The gradients, step by step, as they are without a monitor; and the caller's hooks."""
     with stage(seed) as rng:
-        model, loss = _setting(rng, net)
+        model, loss = _setting(rng, net, double=net == "norm")  # batch norm cancels most digits
         calls: list[str] = []
         first = next(model.parameters())
         first.register_hook(lambda _: calls.append("on a parameter"))
@@ -405,6 +405,8 @@ def play_ratios(
             model.zero_grad()
         elif what == "zero gradient":
             last.grad.zero_()
+        elif what == "frozen":
+            next(iter(named.values())).requires_grad_(False)
         elif what in ("norm 0", "norm 0 and zero gradient"):
             last.data.zero_()
             if "gradient" in what:

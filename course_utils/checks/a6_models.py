@@ -10,16 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
 
-from course_utils.checks.exercise import Answer, Misconception
-from course_utils.checks.outcomes import plain
-
 _MODULE_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 _TENSOR_HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 _GLOBAL_HOOKS = tuple(
     name for name in vars(module_hooks) if name.startswith("_global_") and name.endswith("_hooks")
 )
-
-_MOST_REMEMBERED = 5000
 
 
 class TroubleError(Exception):
@@ -181,25 +176,3 @@ def attributes(model: nn.Module) -> set[str]:
 def listed(names: Iterable[str]) -> str:
     """Return names as one text, which compares as a whole."""
     return ", ".join(names) or "none"
-
-
-def remembered(probe: Answer, misconceptions: Iterable[Misconception]) -> Answer:
-    """Return the probe; what it has observed of a misconception is not played again."""
-    known = {misconception.answer for misconception in misconceptions}
-    seen: dict[tuple[Answer, str], Any] = {}
-
-    def remembering(answer: Answer, *args: Any) -> Any:
-        try:
-            is_known = answer in known
-        except Exception:  # an answer may be any object, and not hashable
-            is_known = False
-        if not is_known:
-            return probe(answer, *args)
-        if len(seen) > _MOST_REMEMBERED:
-            seen.clear()
-        key = (answer, repr(args))
-        if key not in seen:
-            seen[key] = plain(probe(answer, *args))
-        return seen[key]
-
-    return remembering

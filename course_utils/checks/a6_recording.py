@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_utils.checks.a6_models import remembered
 from course_utils.checks.a6_oracles import ActivationRecorder, feature_stats
 from course_utils.checks.a6_recording_mistakes import RECORDER_MISCONCEPTIONS, STATS_MISCONCEPTIONS
-from course_utils.checks.a6_recording_scenes import play
+from course_utils.checks.a6_recording_scenes import play, statistic
 from course_utils.checks.drawing import DTYPES, FORMS, random_size, random_tensor
-from course_utils.checks.exercise import NOTHING_FORBIDDEN, Answer, Case, Exercise
+from course_utils.checks.exercise import NO_PACKAGE, Case, Exercise
 
 OUTPUTS = "outputs"
 COPIES = "detached copies"
@@ -136,19 +135,6 @@ def _draw_scenes(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def statistic(answer: Answer, outputs: dict[str, Tensor], names: list[str]) -> Any:
-    """Return the named statistics of each layer, so that each can earn its points."""
-    found = answer(outputs)
-    if not isinstance(found, dict):
-        return found
-    return {
-        layer: {name: stats[name] for name in names if name in stats}
-        if isinstance(stats, dict)
-        else stats
-        for layer, stats in found.items()
-    }
-
-
 MEAN, STD, ZEROS, DEAD = "mean", "std", "frac_zero", "dead_channels"
 
 _LESSON_MAPS = torch.zeros(2, 3, 2, 2)  # two images, three channels, as in chapter 13
@@ -219,9 +205,9 @@ EXERCISES = (
         _RECORDER_CASES,
         _draw_scenes,
         RECORDER_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {OUTPUTS: 5, COPIES: 3, MODEL: 3, HOOKS: 3, AGAIN: 2},
-        probe=remembered(play, RECORDER_MISCONCEPTIONS),
+        probe=play,
     ),
     Exercise(
         "feature_stats",
@@ -230,7 +216,7 @@ EXERCISES = (
         _STATS_CASES,
         _draw_stats,
         STATS_MISCONCEPTIONS,
-        NOTHING_FORBIDDEN,
+        NO_PACKAGE,
         {MEAN: 1, STD: 2, ZEROS: 1, DEAD: 1, DTYPES: 1},
         probe=statistic,
     ),

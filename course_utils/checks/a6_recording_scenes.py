@@ -25,6 +25,7 @@ from course_utils.checks.a6_models import (
     stage,
     values,
 )
+from course_utils.checks.exercise import Answer
 from course_utils.checks.outcomes import plain
 
 Recorder = Callable[..., Any]
@@ -361,3 +362,19 @@ SCENES: dict[str, Callable[..., Seen]] = {
     "again": _again,
     "again after error": _again_after_error,
 }
+
+
+# --- feature_stats ----------------------------------------------------------------------------
+
+
+def statistic(answer: Answer, outputs: dict[str, Tensor], names: list[str]) -> Any:
+    """Return the named statistics of each layer, so that each can earn its points."""
+    found = answer(outputs)
+    if not isinstance(found, dict):
+        return found
+    return {
+        layer: {name: stats[name] for name in names if name in stats}
+        if isinstance(stats, dict)
+        else stats
+        for layer, stats in found.items()
+    }

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 
 from course_utils.checks.a7_diagnosing_mistakes import MISTAKES
+from course_utils.checks.a7_diagnosing_scenes import ask
+from course_utils.checks.a7_rules import ONLY_RUNS
 from course_utils.checks.a7_trainer import CASES, FAULTS, NAME_OF
-from course_utils.checks.exercise import NOTHING_FORBIDDEN, Answer, Case, Exercise
+from course_utils.checks.exercise import Case, Exercise
 
 VERDICT = "what the record says of your name"
 
@@ -16,13 +18,11 @@ def diagnose(case: str) -> str:
     return NAME_OF[case]
 
 
-def ask(answer: Answer, case: str, n_times: int) -> dict[str, Any]:
-    """Return whether the name fits, without telling the right one; ask once or several times."""
-    names = [answer(case) for _ in range(n_times)]
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"diagnose({case!r}) returned {name!r}; it has to return a name, a str")
-    given = {str.__str__(name) for name in names}
+def judge(names: Any, case: str, n_times: int) -> dict[str, str]:
+    """Return whether the names given for a run fit, without telling the right one."""
+    if type(names) is not list or [type(name) for name in names] != [str] * n_times:
+        return {VERDICT: f"it was asked for {n_times} times, and gave something else"}
+    given = set(names)
     if len(given) > 1:
         return {VERDICT: f"it is another one each time: {', '.join(sorted(given))}"}
     (name,) = given
@@ -47,8 +47,9 @@ EXERCISES = (
         cases=tuple(Case(case, (case, n_times)) for case in CASES for n_times in (1, 2)),
         draw=draw,
         misconceptions=MISTAKES,
-        forbidden=NOTHING_FORBIDDEN,
+        forbidden=ONLY_RUNS,
         groups=dict.fromkeys(CASES, 2),
         probe=ask,
+        reading=judge,
     ),
 )

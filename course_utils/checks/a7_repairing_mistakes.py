@@ -1,5 +1,7 @@
 """Assignment 7, repairing: answers in which one piece is mended wrongly, or not at all."""
 
+from functools import partial
+
 import torch
 from torch import nn, optim
 from torch.nn import functional as F
@@ -32,7 +34,7 @@ from course_utils.checks.a7_rules import (
     STEP,
     UNSEEN,
 )
-from course_utils.checks.a7_trainer import FAULT_OF, FAULTS, NAME_OF
+from course_utils.checks.a7_trainer import CASE_OF, FAULT_OF, FAULTS, NAME_OF
 from course_utils.checks.exercise import Misconception
 
 SOFTMAX, NO_ZERO_GRAD, RATE, DEAD_NETWORK, SHUFFLED, COPIED, TWICE, NO_EVAL = FAULTS
@@ -42,7 +44,7 @@ def _instead(fault, piece):
     """Return an answer that gives the right piece for every run but one."""
 
     def repair(case):
-        return piece if NAME_OF[case] == fault else FAULT_OF[NAME_OF[case]].mended
+        return partial(piece if NAME_OF[case] == fault else FAULT_OF[NAME_OF[case]].mended)
 
     return repair
 
@@ -52,6 +54,14 @@ def _instead(fault, piece):
 
 def _nll_of_logits(logits, labels):
     return F.nll_loss(logits, labels)
+
+
+def _smoothed(logits, labels):
+    return F.cross_entropy(logits, labels, label_smoothing=0.1)
+
+
+def _halved(logits, labels):
+    return F.cross_entropy(logits, labels) / 2
 
 
 def _nll_of_probabilities(logits, labels):
@@ -96,6 +106,22 @@ def _step_clears_one_layer(model, loss_fn, optimizer, x, y):
     model.conv1.zero_grad()
     loss = loss_fn(model(x), y)
     loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def _step_clears_at_the_end(model, loss_fn, optimizer, x, y):
+    loss = broken.step_without_zero_grad(model, loss_fn, optimizer, x, y)
+    optimizer.zero_grad()
+    return loss
+
+
+def _step_with_clipping(model, loss_fn, optimizer, x, y):
+    model.train()
+    optimizer.zero_grad()
+    loss = loss_fn(model(x), y)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 0.1)
     optimizer.step()
     return loss.item()
 
@@ -160,6 +186,10 @@ def _adam(model):
     return optim.Adam(model.parameters(), lr=0.1)
 
 
+def _rmsprop(model):
+    return optim.RMSprop(model.parameters(), lr=0.1)
+
+
 def _head_only(model):
     return optim.SGD(list(model.children())[-1].parameters(), lr=0.1)
 
@@ -173,6 +203,10 @@ def _always_the_last_seed(images, seeds):
 
 def _always_the_second_seed(images, seeds):
     return fill(network(), seeds[1])
+
+
+def _always_seed_13(images, seeds):
+    return fill(network(), 13)
 
 
 def _never_seed_42(images, seeds):
@@ -245,6 +279,17 @@ def _split_by_image(images, labels, seed):
     return images[train], labels[train], images[val], labels[val]
 
 
+def _always_seed_8(images, labels, seed):
+    return right.split(images, labels, 8)
+
+
+def _last_fifth(images, labels, seed):
+    which = pictures(images)
+    order = torch.randperm(int(which.max()) + 1, generator=torch.Generator().manual_seed(seed))
+    held_out = torch.isin(which, order[-(len(order) // 5) :])
+    return images[~held_out], labels[~held_out], images[held_out], labels[held_out]
+
+
 def _copies_removed(images, labels, seed):
     x_train, y_train, x_val, y_val = right.split(images, labels, seed)
     which = pictures(x_train).tolist()
@@ -312,6 +357,14 @@ def _another_activation(images, seeds):
     return _stack(_layers(relu2=nn.Tanh()), seeds)
 
 
+def _leaky(images, seeds):
+    return _stack(_layers(relu2=nn.LeakyReLU()), seeds)
+
+
+def _average_pooled(images, seeds):
+    return _stack(_layers(maxp1=nn.AvgPool2d(2)), seeds)
+
+
 def _softmax_at_the_end(images, seeds):
     return _stack(_layers(softmax=nn.Softmax(dim=1)), seeds)
 
@@ -341,6 +394,20 @@ def _evaluate_sum(model, loss_fn, x, y, batch_size=32):
 def _evaluate_percent(model, loss_fn, x, y, batch_size=32):
     loss, accuracy = right.evaluate(model, loss_fn, x, y, batch_size)
     return loss, 100 * accuracy
+
+
+def _evaluate_accuracy_first(model, loss_fn, x, y, batch_size=32):
+    return right.evaluate(model, loss_fn, x, y, batch_size)[::-1]
+
+
+def _evaluate_counting(model, loss_fn, x, y, batch_size=32):
+    loss, accuracy = right.evaluate(model, loss_fn, x, y, batch_size)
+    return loss, accuracy * len(y)
+
+
+def _evaluate_whole_batches(model, loss_fn, x, y, batch_size=32):
+    n = len(y) // batch_size * batch_size or len(y)
+    return right.evaluate(model, loss_fn, x[:n], y[:n], batch_size)
 
 
 def _evaluate_first_batch(model, loss_fn, x, y, batch_size=32):
@@ -411,6 +478,19 @@ _BY_FAULT = {
             SMALL_GRADIENTS,
         ),
         (
+            "label-smoothing",
+            _smoothed,
+            "Your loss also counts what the network says of the other classes. The run's loss is "
+            "the cross-entropy of the label alone.",
+            NLL,
+        ),
+        (
+            "loss-halved",
+            _halved,
+            "Your loss is half of the mean cross-entropy.",
+            REDUCTION,
+        ),
+        (
             "squared-error",
             _squared_error,
             "Your loss is never above 1, however wrong the network is: it is a mean of squares. "
@@ -438,6 +518,20 @@ _BY_FAULT = {
             _step_clears_one_layer,
             "With your piece conv1 moves as it should and the other layers move too far. All "
             "parameters have a .grad that piles up.",
+            PILE_UP,
+        ),
+        (
+            "cleared-at-the-end",
+            _step_clears_at_the_end,
+            "Your piece clears the gradients after its step, so what the model brings along is "
+            "still in the first one. Clear before backward.",
+            CLEAR,
+        ),
+        (
+            "clipped",
+            _step_with_clipping,
+            "With your piece a step is never longer than a fixed length: it clips the gradient. "
+            "The step follows the gradient as it is.",
             PILE_UP,
         ),
         (
@@ -525,6 +619,13 @@ _BY_FAULT = {
             STEP,
         ),
         (
+            "rmsprop",
+            _rmsprop,
+            "With your piece each weight moves by its gradient divided by the size that it "
+            "usually has. The reference is plain SGD.",
+            STEP,
+        ),
+        (
             "last-layer-only",
             _head_only,
             "With your piece the last layer moves and the others stay. The optimizer holds all "
@@ -552,6 +653,13 @@ _BY_FAULT = {
             "Your piece takes the second seed, also where the first is alive or the second is "
             "dead too. Look at each network.",
             DEAD,
+        ),
+        (
+            "always-13",
+            _always_seed_13,
+            "Your network is that of seed 13, whichever seeds are given. The first of them that "
+            "is alive is asked for.",
+            REVIVE,
         ),
         (
             "never-42",
@@ -638,6 +746,12 @@ _BY_FAULT = {
             SPLIT,
         ),
         (
+            "always-seed-8",
+            _always_seed_8,
+            "Your parts are those of seed 8, whichever seed is given.",
+            SPLIT,
+        ),
+        (
             "split-by-image",
             _split_by_image,
             "Your two parts have pictures in common: it was the images that were dealt out, and "
@@ -651,6 +765,13 @@ _BY_FAULT = {
             broken.split_that_copies,
             "Your training part holds every image of the validation part too.",
             UNSEEN,
+        ),
+        (
+            "last-fifth-held-out",
+            _last_fifth,
+            "Your parts have nothing in common, and are not those that the seed chooses: it is "
+            "the first fifth of the order that is held out, as in the piece that is broken.",
+            SPLIT,
         ),
         (
             "one-copy-left",
@@ -732,6 +853,19 @@ _BY_FAULT = {
             AFFINE,
         ),
         (
+            "leaky-relu",
+            _leaky,
+            "The second ReLU of your network lets a part of the negative numbers through.",
+            AFFINE,
+        ),
+        (
+            "average-pooling",
+            _average_pooled,
+            "Your network takes the mean of each window of maxp1. The reference takes the largest "
+            "number.",
+            GUARDS,
+        ),
+        (
             "softmax-in-the-model",
             _softmax_at_the_end,
             "The network of your piece gives probabilities. Its last module is fc2, and the loss "
@@ -781,6 +915,24 @@ _BY_FAULT = {
             BATCH_MEANS,
         ),
         (
+            "accuracy-first",
+            _evaluate_accuracy_first,
+            "Your piece gives the accuracy first. The loss comes first.",
+            BATCH_MEANS,
+        ),
+        (
+            "right-answers-counted",
+            _evaluate_counting,
+            "Your accuracy is the number of right answers. Their share is asked for, at most 1.",
+            BATCH_MEANS,
+        ),
+        (
+            "short-batch-left-out",
+            _evaluate_whole_batches,
+            "Your means leave out the short last batch.",
+            BATCH_MEANS,
+        ),
+        (
             "first-batch-only",
             _evaluate_first_batch,
             "Your loss and accuracy are those of the first batch.",
@@ -796,7 +948,7 @@ _BY_FAULT = {
 }
 
 MISTAKES = tuple(
-    Misconception(name, _instead(fault, piece), message, place)
+    Misconception(name, _instead(fault, piece), message, place, CASE_OF[fault])
     for fault, wrongs in _BY_FAULT.items()
     for name, piece, message, place in wrongs
 )

@@ -1,6 +1,6 @@
 """Assignment 7: the places of the book that explain its rules."""
 
-from course_utils.checks.exercise import Place
+from course_utils.checks.exercise import Forbidden, Place
 
 SMALL_GRADIENTS = Place("14_gradients", "Smaller gradients: the signature of two softmaxes")
 PILE_UP = Place("14_gradients", "Forgetting zero_grad is momentum 1")
@@ -34,3 +34,14 @@ LOGITS = Place("10_cross_entropy", '"The loss wants probabilities, so softmax fi
 NLL = Place("10_cross_entropy", '"nll_loss is the same loss, for probabilities"')
 REDUCTION = Place("10_cross_entropy", "Reductions")
 ONE_HOT = Place("10_cross_entropy", '"With one-hot targets, .mean() is the mean"')
+
+RUNS = ("CASES", "FAULTS", "REFERENCE", "fill", "lines", "network", "pictures", "record", "rerun")
+ONLY_RUNS = Forbidden(
+    "Of the course's package, only its hooks and what the notebook's first cell imports may be "
+    "used; write the rest yourself.",
+    allowed=frozenset(
+        {"course_utils.hooks", "course_utils.plots"}
+        | {f"course_utils.checks.broken_runs.{name}" for name in RUNS}
+        | {f"course_utils.checks.a7_network.{name}" for name in RUNS}  # where some of them live
+    ),
+)

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from course_utils.checks import a7_broken as broken
 from course_utils.checks import a7_pieces as right
@@ -33,7 +34,7 @@ class Pieces:
 
     split: Piece = right.split
     make_model: Piece = right.make_named_model
-    loss_fn: Piece = right.loss_fn
+    loss_fn: Piece = F.cross_entropy
     make_optimizer: Piece = right.make_optimizer
     train_step: Piece = right.train_step
     evaluate: Piece = right.evaluate
@@ -83,6 +84,7 @@ FAULT_OF = dict(
     )
 )
 NAME_OF = dict(zip(CASES, (FAULTS[number] for number in (6, 4, 5, 7, 0, 2, 3, 1)), strict=True))
+CASE_OF = {fault: case for case, fault in NAME_OF.items()}
 
 
 def ignore(model: nn.Module) -> None:

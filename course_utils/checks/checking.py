@@ -1,9 +1,10 @@
 """``check`` and ``examine``: from an answer to a report."""
 
-import contextlib
 import inspect
+import logging
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -11,30 +12,24 @@ import executing
 import numpy as np
 from torch import Tensor
 
-from course_utils.checks.comparison import Difference, describe, difference
-from course_utils.checks.diagnosis import explain
-from course_utils.checks.exercise import NOTHING_FORBIDDEN, REFUSALS, Case, Exercise
-from course_utils.checks.outcomes import Outcome, one_thread, plain, quiet, run_case
+from course_utils.checks.comparison import Difference, difference, shown
+from course_utils.checks.diagnosis import Remembered, Run, explain
+from course_utils.checks.exercise import REFUSALS, Case, Exercise
+from course_utils.checks.faults import fault_of_form, last_fault
+from course_utils.checks.observing import Form, Plan, form_of, read_answer, run_cases
+from course_utils.checks.outcomes import Outcome, meaning, one_thread, quiet
 from course_utils.checks.references import oracle_answer, reference_answers
 from course_utils.checks.registry import exercises_by_name
+from course_utils.checks.relations import relate
 from course_utils.checks.report import (
     CaseResult,
     Report,
     comparison_picture,
     explain_misconception,
 )
-from course_utils.checks.watching import read, watch
 
-# Faults of form by reason code; their sentence names what is wrong and what to do.
-FAULTS = {
-    "none": "nothing-returned",
-    "printed": "printed-not-returned",
-    "changed": "input-changed",
-    "type": "wrong-type",
-    "dtype": "wrong-dtype",
-    "precision": "precision-lost",
-    "accepted": "not-refused",
-}
+LOG = logging.getLogger(__name__)
+LOG.addHandler(logging.NullHandler())  # nothing is written unless somebody listens
 
 
 def check(answer: Any, *, name: str | None = None) -> float:
@@ -118,40 +113,61 @@ def _judge(answer: Any, name: str, seed: int | None, *, ours: bool) -> Report:
             f"no exercise is called {name!r}; there are {', '.join(exercises_by_name())}"
         )
     assignment, exercise = exercises_by_name()[name]
-    signature = inspect.signature(exercise.oracle)
-    if not callable(answer):
-        wanted = ("class", "class") if isinstance(exercise.oracle, type) else ("function", "def")
-        return _nothing(
-            exercise,
-            "uncallable",
-            f"`{name}` is {describe(plain(answer))}, not a {wanted[0]}; "
-            f"define it with `{wanted[1]} {name}{_bare(signature)}:`",
-        )
-    wants_class = isinstance(exercise.oracle, type)
-    if isinstance(answer, type) and not wants_class and "__new__" not in vars(answer):
-        return _nothing(
-            exercise,
-            "uncallable",
-            f"`{name}` is a class, and calling it makes an object; "
-            f"define a function with `def {name}{_bare(signature)}:`",
-        )
+    form = form_of(answer)
+    if report := judge_form(exercise, form):
+        return report
     watched = not (ours and any(answer is wrong.answer for wrong in exercise.misconceptions))
     with one_thread():
         with quiet():
             expected: list[Any] = list(reference_answers(assignment, exercise))
             drawn = draw_cases(exercise, seed) if seed is not None else []
             expected += [oracle_answer(exercise, case) for case in drawn]
-        cases = [*exercise.cases, *drawn]
-        outcomes, forbidden = _run(answer, exercise, cases, watched=watched)
+        plan = plan_of(exercise, drawn)
+        outcomes, calls = zip(*run_cases(answer, plan, watched=watched), strict=True)
+        seen = [call for some in calls for call in some]
+        named = read_answer(answer, plan) if watched else []
         return judge(
             exercise,
-            cases,
+            plan.cases,
             outcomes,
             expected,
-            forbidden,
-            n_visible=len(exercise.cases),
-            note=_signature_note(answer, exercise),
+            named or seen,
+            n_visible=plan.n_visible,
+            note=signature_note(exercise, form),
         )
+
+
+def plan_of(exercise: Exercise, drawn: Sequence[Case]) -> Plan:
+    """Return how answers to an exercise are run, on its visible cases and some drawn ones."""
+    return Plan(
+        (*exercise.cases, *drawn),
+        tuple(inspect.signature(exercise.oracle).parameters),
+        exercise.probe,
+        exercise.forbidden,
+        len(exercise.cases),
+    )
+
+
+def judge_form(exercise: Exercise, form: Form) -> Report | None:
+    """Return the verdict on what cannot be called as the exercise wants it, or None."""
+    name, bare = exercise.name, _bare(inspect.signature(exercise.oracle))
+    wants_class = isinstance(exercise.oracle, type)
+    if form.kind == "value":
+        wanted = ("class", "class") if wants_class else ("function", "def")
+        return nothing(
+            exercise,
+            "uncallable",
+            f"`{name}` is {form.described}, not a {wanted[0]}; "
+            f"define it with `{wanted[1]} {name}{bare}:`",
+        )
+    if form.kind == "class" and not wants_class:
+        return nothing(
+            exercise,
+            "uncallable",
+            f"`{name}` is a class, and calling it makes an object; "
+            f"define a function with `def {name}{bare}:`",
+        )
+    return None
 
 
 def _bare(signature: inspect.Signature) -> str:
@@ -161,23 +177,19 @@ def _bare(signature: inspect.Signature) -> str:
     return str(signature.replace(parameters=bare, return_annotation=empty))
 
 
-def _signature_note(answer: Any, exercise: Exercise) -> str:
+def signature_note(exercise: Exercise, form: Form) -> str:
     """Return a sentence if the answer's arguments are not those that were fixed."""
     wanted = inspect.signature(exercise.oracle)
-    try:
-        found = inspect.signature(answer)
-    except (TypeError, ValueError):
+    empty = inspect.Parameter.empty
+    fixed = tuple(
+        (one.name,) if one.default is empty else (one.name, one.default)
+        for one in wanted.parameters.values()
+    )
+    if form.parameters is None or form.parameters == fixed:
         return ""
-    if any(parameter.kind.name.startswith("VAR_") for parameter in found.parameters.values()):
-        return ""  # a decorated function takes what it is given
-    forms = [
-        [(parameter.name, parameter.default) for parameter in signature.parameters.values()]
-        for signature in (found, wanted)
-    ]
-    if forms[0] == forms[1]:
-        return ""
+    found = ", ".join("=".join((name, *map(shown, rest))) for name, *rest in form.parameters)
     return (
-        f"The arguments are fixed: `{exercise.name}` takes {_bare(found)}, and has to take "
+        f"The arguments are fixed: `{exercise.name}` takes ({found}), and has to take "
         f"{_bare(wanted)}."
     )
 
@@ -185,31 +197,6 @@ def _signature_note(answer: Any, exercise: Exercise) -> str:
 def draw_cases(exercise: Exercise, seed: int) -> list[Case]:
     """Return the cases that a seed draws; other exercises get other streams from it."""
     return exercise.draw(np.random.default_rng([seed, zlib.crc32(exercise.name.encode())]))
-
-
-def _run(
-    answer: Any, exercise: Exercise, cases: Sequence[Case], *, watched: bool
-) -> tuple[list[Outcome], list[str]]:
-    """Run every case; the first of each group, visible and drawn, is watched."""
-    names = tuple(inspect.signature(exercise.oracle).parameters)
-    watched = watched and exercise.forbidden is not NOTHING_FORBIDDEN
-    outcomes: list[Outcome] = []
-    seen: list[str] = []
-    kinds: set[tuple[str, bool]] = set()
-    for number, case in enumerate(cases):
-        with contextlib.ExitStack() as stack:
-            kind = (case.group, number < len(exercise.cases))
-            calls: list[str] = []
-            if watched and kind not in kinds:
-                calls = stack.enter_context(watch(exercise.forbidden))
-            kinds.add(kind)
-            outcomes.append(run_case(answer, case, names, exercise.probe))
-        seen += calls
-    if not watched:
-        return outcomes, []
-    with quiet():
-        named = read(answer, exercise.forbidden)
-    return outcomes, named or seen
 
 
 def judge(
@@ -221,6 +208,7 @@ def judge(
     *,
     n_visible: int,
     note: str = "",
+    remembered: Remembered | None = None,
 ) -> Report:
     """
     Return the verdict on what an answer did; the answer itself is not needed.
@@ -237,81 +225,111 @@ def judge(
         How many cases are visible; the others were drawn.
     note : str
         A sentence about the answer's arguments, shown if something is wrong.
+    remembered : dict, optional
+        What misconceptions did in the drawn cases, kept from answer to answer.
     """
+    outcomes = [
+        replace(outcome, value=meaning(exercise, case, outcome.value))
+        for case, outcome in zip(cases, outcomes, strict=True)
+    ]
     runs = list(zip(cases, outcomes, expected, strict=True))
     found = [difference(outcome, wanted, exercise.tolerances) for _, outcome, wanted in runs]
     results = tuple(
-        _case_result(exercise, run, difference_, drawn=number >= n_visible)
+        _case_result(run, difference_, drawn=number >= n_visible)
         for number, (run, difference_) in enumerate(zip(runs, found, strict=True))
     )
     if all(result.code == "unstarted" for result in results):
-        return _nothing(exercise, "unstarted", "Not started yet.")
+        return nothing(exercise, "unstarted", "Not started yet.")
     if forbidden:
-        calls = ", ".join(f"`{call}`" for call in dict.fromkeys(forbidden))
-        sentence = f"Your answer calls {calls}. {exercise.forbidden.sentence}"
-        return _nothing(exercise, "forbidden", sentence, results)
+        return judge_forbidden(exercise, forbidden, results)
     groups = _group_points(exercise, results)
     points = sum(earned for earned, _ in groups.values())
     first = next((n for n, result in enumerate(results) if not result.right), None)
     if first is None:
         return Report(exercise.name, points, exercise.points, "right", "", None, groups, results)
-    misconception, group = explain(exercise, runs)
-    lines = [f"{results[first].call}: {results[first].sentence}."]
+    try:
+        name, told = _name_mistake(exercise, runs, results, note, remembered)
+    except Exception:  # the verdict stands without a name
+        LOG.exception("no name was found for what is wrong with %s", exercise.name)
+        name, told = None, ""
+    lines = [f"{describe_call(exercise, cases[first])}: {results[first].sentence}."]
     if note:
         lines.append(note)
-    if results[first].code == "shape" and exercise.trace is not None:
+    if results[first].code == "shape" and exercise.trace is not None and first < n_visible:
         lines.append(exercise.trace(*cases[first].args, **cases[first].kwargs))
-    if misconception is not None:
-        lines.append(explain_misconception(misconception, group))
+    if told:
+        lines.append(told)
     return Report(
         exercise.name,
         points,
         exercise.points,
         results[first].code,
         "\n".join(lines),
-        misconception.name if misconception else _fault(results),
+        name,
         groups,
         results,
-        comparison_picture(outcomes[first].value, expected[first]),
+        comparison_picture(outcomes[first].value, expected[first]) if first < n_visible else "",
     )
 
 
-def _fault(results: Sequence[CaseResult]) -> str | None:
-    """Return the name of the one fault of form that explains every wrong result, if one does."""
-    codes = {result.code for result in results if not result.right}
-    if len(codes) > 1:
-        codes.discard("accepted")  # who returns the wrong thing everywhere has not refused either
-    return FAULTS.get(codes.pop()) if len(codes) == 1 else None
+def _name_mistake(
+    exercise: Exercise,
+    runs: Sequence[Run],
+    results: Sequence[CaseResult],
+    note: str,
+    remembered: Remembered | None,
+) -> tuple[str | None, str]:
+    """Return the mistake's name, and what it says beside the first difference."""
+    misconception, phrase = explain(exercise, runs, remembered)
+    if misconception is not None:
+        return misconception.name, explain_misconception(misconception, phrase)
+    if name := fault_of_form(results):
+        return name, ""
+    relation = relate(exercise, runs, remembered)
+    if relation is not None:
+        return relation.name, relation.message
+    return last_fault(runs, results, note)
 
 
 def _case_result(
-    exercise: Exercise, run: tuple[Case, Outcome, Any], found: Difference | None, *, drawn: bool
+    run: tuple[Case, Outcome, Any], found: Difference | None, *, drawn: bool
 ) -> CaseResult:
-    case = run[0]
-    call = describe_call(exercise, case)
+    group = run[0].group
     if found is None:
-        return CaseResult(case.group, call, drawn=drawn)
-    return CaseResult(case.group, call, found.code, found.sentence, drawn)
+        return CaseResult(group, drawn=drawn)
+    told = found.fact if drawn and found.fact else found.sentence
+    return CaseResult(group, found.code, told, drawn)
 
 
 def _group_points(
     exercise: Exercise, results: Sequence[CaseResult]
 ) -> dict[str, tuple[float, float]]:
-    """Return (earned, to be had) by group; refusing earns only beside some right value."""
+    """Return (earned, to be had) by group; restraint earns only beside some right value."""
     right = {
         group: all(result.right for result in results if result.group == group)
         for group in exercise.groups
     }
-    any_value = any(passed for group, passed in right.items() if group != REFUSALS)
+    restraints = {REFUSALS, *exercise.restraints}
+    any_value = any(passed for group, passed in right.items() if group not in restraints)
     return {
         group: (float(points if right[group] and any_value else 0), float(points))
         for group, points in exercise.groups.items()
     }
 
 
-def _nothing(
+def judge_forbidden(
+    exercise: Exercise, calls: Sequence[str], cases: tuple[CaseResult, ...] = ()
+) -> Report:
+    """Return the report on an answer that calls what it has to write."""
+    shown_calls = ", ".join(f"`{call}`" for call in dict.fromkeys(calls))
+    sentence = f"Your answer calls {shown_calls}. {exercise.forbidden.sentence}"
+    return nothing(exercise, "forbidden", sentence, cases)
+
+
+def nothing(
     exercise: Exercise, code: str, message: str, cases: tuple[CaseResult, ...] = ()
 ) -> Report:
+    """Return a report of no points."""
     return Report(exercise.name, 0.0, float(exercise.points), code, message, cases=cases)
 
 

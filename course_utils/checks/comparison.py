@@ -1,6 +1,7 @@
 """Compare a result with the expected one, and say in one sentence how they differ."""
 
 import math
+import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_utils.checks.outcomes import Failure, Foreign, Outcome
+from course_utils.checks.outcomes import Failure, Foreign, Outcome, WrongFormError, escaped
 
 RELATIVE_TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-9}
 NUMBER_TOLERANCE = 1e-5  # of a Python float: what it was computed in is not known
@@ -27,10 +28,25 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Difference:
-    """A reason code and a sentence for the student."""
+    """
+    A reason code, a sentence for the student, and what of it may be told of a drawn case.
+
+    ``fact`` says nothing that is expected; it is left out where the sentence does not either.
+    """
 
     code: str
     sentence: str
+    fact: str = ""
+
+    def inside(self, place: str) -> "Difference":
+        """Return the difference with the place where it was found."""
+        fact = f"{place} {self.fact}" if self.fact else ""
+        return Difference(self.code, f"{place} {self.sentence}", fact)
+
+
+def _other_value(expected: Any, value: Any) -> Difference:
+    yours = f"yours is {shown(value)}"
+    return Difference("value", f"expected {shown(expected)}, {yours}", f"{yours}, which is wrong")
 
 
 def difference(
@@ -72,6 +88,8 @@ def _failed(failure: Failure, expected: Any) -> Difference:
             "exception",
             f"it must raise {expected.error}, since {expected.reason}; yours stopped with {failure}",
         )
+    if failure.refuses(WrongFormError.__name__):
+        return Difference("type", failure.message.replace("\n", " "))
     return Difference("exception", f"it stopped with {failure}")
 
 
@@ -91,7 +109,7 @@ def type_difference(value: Any, expected: Any, printed: str = "") -> Difference 
                     f"{_type_name(wanted)}{_advice(part, wanted)}",
                 )
             if found := type_difference(part, wanted):
-                return Difference(found.code, f"in {where}, {found.sentence}")
+                return found.inside(f"in {where},")
         return None
     wanted = _type_name(expected)
     if value is None:
@@ -136,7 +154,7 @@ def _advice(value: Any, expected: Any) -> str:
         if foreign.endswith("Parameter"):
             return ": `.detach()` makes one of a Parameter"
         if foreign == "Tensor":
-            return ", dense and on the CPU"
+            return ", dense, on the CPU and of a usual dtype"
         if isinstance(value, list):
             return ": `torch.tensor(result, dtype=x.dtype)` makes one"
     if type(expected) is int:
@@ -184,7 +202,7 @@ def value_difference(
         right = value == expected and not isinstance(value, Foreign)
     if right:
         return None
-    return Difference("value", f"expected {shown(expected)}, yours is {shown(value)}")
+    return _other_value(expected, value)
 
 
 def _container_difference(
@@ -194,7 +212,7 @@ def _container_difference(
         if missing := [key for key in expected if key not in value]:
             return Difference("value", f"the key {missing[0]!r} is missing")
         if more := [key for key in value if key not in expected]:
-            return Difference("value", f"the key {more[0]!r} must not be there")
+            return Difference("value", f"the key {_brief(more[0])} must not be there")
     elif not any(isinstance(part, Tensor | np.ndarray | dict | tuple | list) for part in expected):
         return _numbers_difference(value, expected)
     parts = expected.values() if isinstance(expected, dict) else expected
@@ -202,13 +220,12 @@ def _container_difference(
     for where, part, wanted in _parts(value, expected):
         if where in tolerances:
             right = close_numbers(part, wanted, tolerances[where])
-            text = f"expected {shown(wanted)}, yours is {shown(part)}"
-            found = None if right else Difference("value", text)
+            found = None if right else _other_value(wanted, part)
         else:
             found = value_difference(part, wanted, tolerances, scale=scale)
         if found:
             place = f"in {where.replace('item', 'result')}," if "item " in where else f"{where}:"
-            return Difference(found.code, f"{place} {found.sentence}")
+            return found.inside(place)
     return None
 
 
@@ -220,7 +237,7 @@ def _numbers_difference(value: Any, expected: Any) -> Difference | None:
         for part, wanted in zip(value, expected, strict=True)
     ):
         return None
-    return Difference("value", f"expected {shown(expected)}, yours is {shown(value)}")
+    return _other_value(expected, value)
 
 
 def _largest(parts: Any) -> float:
@@ -231,6 +248,10 @@ def _largest(parts: Any) -> float:
 
 def close_numbers(value: float, expected: float, tolerance: float) -> bool:
     """Return whether two Python numbers agree within a tolerance; nan agrees with nan."""
+    try:
+        value = float(value)
+    except OverflowError:  # a whole number larger than any float
+        return False
     if math.isnan(expected) or math.isinf(expected):
         return value == expected or (math.isnan(value) and math.isnan(expected))
     return abs(value - expected) <= tolerance
@@ -246,8 +267,42 @@ def shown(value: Any) -> str:
         return text if len(text) <= 120 else f"{text[:117]}..."
     if isinstance(value, Foreign):
         return str(value)
-    text = repr(value)
+    text = _brief(value)
     return text if len(text) <= 120 else f"{text[:117]}..."
+
+
+class _Brief(reprlib.Repr):
+    """Writes the first items of containers, however many there are; large tensors by their shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxtuple = self.maxlist = self.maxdict = 60
+        self.maxstring = self.maxlong = self.maxother = 120
+
+    def repr_int(self, value: int, level: int) -> str:
+        """Write a whole number; Python refuses to write thousands of digits."""
+        if value.bit_length() > 1000:
+            return f"a whole number of {value.bit_length()} bits"
+        return super().repr_int(value, level)
+
+    def repr_dict(self, value: dict[Any, Any], level: int) -> str:
+        """Write a dict in its own order."""
+        if level <= 0:
+            return "{...}"
+        first = list(value)[: self.maxdict]
+        pairs = [f"{key!r}: {self.repr1(value[key], level - 1)}" for key in first]
+        return f"{{{', '.join(pairs)}}}"
+
+    def repr_Tensor(self, value: Tensor, level: int) -> str:  # noqa: N802 - a class's name
+        """Write a small tensor as PyTorch does."""
+        return repr(value) if value.numel() <= 100 else f"Tensor{tuple(value.shape)}"
+
+    def repr_ndarray(self, value: np.ndarray[Any, Any], level: int) -> str:
+        """Write a small array as NumPy does."""
+        return repr(value) if value.size <= 100 else f"array{value.shape}"
+
+
+_brief = _Brief().repr
 
 
 def _array_difference(value: Any, expected: Any) -> Difference | None:
@@ -265,8 +320,9 @@ def _tensor_difference(value: Tensor, expected: Tensor) -> Difference | None:
             "(`torch.zeros(..., dtype=x.dtype)` and `.to(x.dtype)` help)",
         )
     if value.shape != expected.shape:
+        yours = f"the shape is {tuple(value.shape)}"
         return Difference(
-            "shape", f"the shape is {tuple(value.shape)}, expected {tuple(expected.shape)}"
+            "shape", f"{yours}, expected {tuple(expected.shape)}", f"{yours}, which is wrong"
         )
     wrong = ~close(value, expected)
     if not wrong.any():
@@ -277,19 +333,19 @@ def _tensor_difference(value: Tensor, expected: Tensor) -> Difference | None:
             "finite", f"at {list(first)} your result is {value[first].item()}, not a finite number"
         )
     first = tuple(wrong.nonzero()[0].tolist())
+    where, count = f"at {list(first)}", f"{int(wrong.sum())} of {wrong.numel()} values differ"
     if expected.dtype == torch.float64 and close(value, expected, torch.float32).all():
-        return Difference(
-            "precision",
-            f"at {list(first)} expected {expected[first].item():.12g}, yours is "
-            f"{value[first].item():.12g}: the result is float64 but right to about seven digits "
-            "only, so something on the way is not; give every tensor that you make the dtype of "
-            "the input (`torch.zeros(..., dtype=x.dtype)`)",
+        yours = f"yours is {value[first].item():.12g}"
+        why = (
+            "the result is float64 but right to about seven digits only, so something on the way "
+            "is not; give every tensor that you make the dtype of the input "
+            "(`torch.zeros(..., dtype=x.dtype)`)"
         )
-    return Difference(
-        "value",
-        f"at {list(first)} expected {expected[first].item():.6g}, yours is "
-        f"{value[first].item():.6g}; {int(wrong.sum())} of {wrong.numel()} values differ",
-    )
+        sentence = f"{where} expected {expected[first].item():.12g}, {yours}: {why}"
+        return Difference("precision", sentence, f"{where} {yours}: {why}")
+    yours = f"yours is {value[first].item():.6g}"
+    sentence = f"{where} expected {expected[first].item():.6g}, {yours}; {count}"
+    return Difference("value", sentence, f"{where} {yours}, which is wrong; {count}")
 
 
 def close(value: Tensor, expected: Tensor, precision: torch.dtype | None = None) -> Tensor:
@@ -317,12 +373,12 @@ def describe(value: Any) -> str:
     if isinstance(value, Foreign):
         return f"{'an' if value.type_name[0] in 'aeiou' else 'a'} {value}"
     if isinstance(value, tuple | list | dict):
-        return f"a {type(value).__name__} of {len(value)}: {str(value)[:60]}"
+        return f"a {type(value).__name__} of {len(value)}: {_brief(value)[:60]}"
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):
         return f"a numpy.ndarray of shape {value.shape}, {value.dtype}"
-    return f"the {type(value).__name__} {str(value)[:60]}"
+    return f"the {type(value).__name__} {escaped(_brief(value)[:60])}"
 
 
 def _type_name(expected: Any) -> str:

@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 
 from course_utils.checks.comparison import describe
 from course_utils.checks.exercise import Answer
-from course_utils.checks.outcomes import plain
+from course_utils.checks.outcomes import WrongFormError, plain
 
 AXES = ("images", "channels", "rows", "columns")
 DEFAULT = 0.5  # left out of the call
@@ -60,7 +60,7 @@ def _call(answer: Answer, x: Tensor, *args: Any, **settings: Any) -> Tensor:
     """Return the answer's result, a tensor of the shape of x."""
     y = answer(x, *args, **settings)
     if type(y) is not Tensor:
-        raise TypeError(f"the result is {describe(plain(y))}, and has to be a plain tensor")
+        raise WrongFormError(f"the result is {describe(plain(y))}, and has to be a plain tensor")
     if y.shape != x.shape:
         raise TypeError(f"the result has shape {tuple(y.shape)}, and x has {tuple(x.shape)}")
     return y

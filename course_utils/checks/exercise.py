@@ -45,12 +45,17 @@ class Misconception:
     A wrong answer with a name.
 
     ``message`` tells the student a fact about their result and the rule; never the answer.
+    ``group`` is the only group of cases in which it is wrong, where only one is.
     """
 
     name: str
     answer: Answer
     message: str
     place: Place
+    group: str = ""
+
+
+NO_OPERATOR = "(?!)"
 
 
 @dataclass(frozen=True)
@@ -61,14 +66,17 @@ class Forbidden:
     ``operators`` is a pattern of PyTorch's own names (as in ``aten::convolution``), seen while the
     answer runs; ``names`` are functions of any library, read in the code and seen while it runs: a
     bare name, or one with its module (``torch.nn.functional.unfold``) where others may be called.
+    Of this package nothing may be used but ``check`` and what is in ``allowed``: dotted names of
+    modules, functions and values, those that the notebook's first cell imports.
     """
 
     sentence: str
-    operators: str = "(?!)"
+    operators: str = NO_OPERATOR
     names: frozenset[str] = frozenset()
+    allowed: frozenset[str] = frozenset()
 
 
-NOTHING_FORBIDDEN = Forbidden("")
+NO_PACKAGE = Forbidden("The course's package is no library here; write it yourself.")
 
 
 @dataclass(frozen=True)
@@ -99,9 +107,17 @@ class Exercise:
     probe : callable, optional
         Maps the answer and the arguments of a case to what is observed, as plain data: for
         classes, models, and whatever has to be played through. A dict of observations by name is
-        compared name by name. Without a probe, the answer's result is what is observed.
+        compared name by name. Without a probe, the answer's result is what is observed. Probes run
+        where no answer may lie about, so each is a function of a module ``*_scenes``.
+    reading : callable, optional
+        Maps what the probe observed and the arguments of the case to what that means, which is
+        what is compared: for a probe that runs beside the answer and must not know what is right.
+        It takes any plain data.
     tolerances : mapping of str to float
         By the name of an observation: how far a number may be from the expected one.
+    restraints : frozenset of str
+        Groups that like refusals ask for what an answer must not do: whoever does nothing passes
+        them, so they earn only beside another one.
     remembered : dict
         What misconceptions gave in visible cases, by name and number of the case; filled when a
         wrong answer is explained.
@@ -117,7 +133,9 @@ class Exercise:
     groups: Mapping[str, int]
     trace: Callable[..., str] | None = None
     probe: Callable[..., Any] | None = None
+    reading: Callable[..., Any] | None = None
     tolerances: Mapping[str, float] = field(default_factory=dict)
+    restraints: frozenset[str] = frozenset()
     remembered: dict[tuple[str, int], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -128,6 +146,7 @@ class Exercise:
                 f"{self.name}: groups add up to {sum(self.groups.values())}, not {self.points}"
             )
         unknown = {case.group for case in self.cases} ^ set(self.groups)
+        unknown |= self.restraints - set(self.groups)
         if unknown:
             raise ValueError(f"{self.name}: groups and cases do not match: {sorted(unknown)}")
 

@@ -3,9 +3,9 @@
 import contextlib
 import inspect
 import io
+import linecache
 import os
 import sysconfig
-import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_utils.checks.exercise import Answer, Case
+from course_utils.checks.exercise import Answer, Case, Exercise
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,10 @@ class Failure:
         return f"{self.type_names[0]}{message}{where}".replace("\n", " ")
 
 
+class WrongFormError(TypeError):
+    """A scene cannot be played with what the answer gives; the message says what it has to be."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What an answer did with one case: a plain value, a Foreign or a Failure."""
@@ -79,12 +83,19 @@ def run_case(
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            value = _failure(error)
+            value = failure(error)
     names = (*parameter_names, *(f"argument {n}" for n in range(len(parameter_names), len(args))))
     given = [*zip(names, args, case.args, strict=False)]
     given += [(name, kwargs[name], case.kwargs[name]) for name in kwargs]
     changed = next((name for name, after, before in given if not unchanged(after, before)), None)
-    return Outcome(value, readable(printed.getvalue()[:500]), changed)
+    return Outcome(value, escaped(printed.getvalue()[:500]), changed)
+
+
+def meaning(exercise: Exercise, case: Case, value: Any) -> Any:
+    """Return what an observed value means; a Foreign or a Failure stays what it is."""
+    if exercise.reading is None or isinstance(value, Foreign | Failure):
+        return value
+    return exercise.reading(value, *case.args, **case.kwargs)
 
 
 class _Paper(io.StringIO):
@@ -138,9 +149,21 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def escaped(text: str) -> str:
+    """Return text that does nothing where it is shown: what cannot be printed is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() or sign in "\n\t" else ascii(sign)[1:-1] for sign in text
+    )
+
+
 def copy_argument(argument: Any) -> Any:
     """Return a copy that shares nothing with ``argument``; tensors keep their strides."""
     if isinstance(argument, Tensor):
+        copy = argument.detach().clone()
+        if copy.stride() == argument.stride():
+            return copy
         storage = argument.untyped_storage()
         whole = torch.empty(0, dtype=argument.dtype, device="cpu").set_(storage.clone())  # type: ignore[no-untyped-call]
         return whole.as_strided(argument.shape, argument.stride(), argument.storage_offset())
@@ -158,11 +181,10 @@ def unchanged(after: Any, before: Any) -> bool:
     if type(after) is not type(before):
         return False
     if isinstance(before, Tensor):
-        same_form = after.shape == before.shape and after.dtype == before.dtype
-        return same_form and torch.equal(after.detach(), before.detach())
+        return after.dtype == before.dtype and _same_numbers(after.detach(), before.detach())
     if isinstance(before, np.ndarray):
-        same_form = after.shape == before.shape and after.dtype == before.dtype
-        return same_form and np.array_equal(after, before)
+        floats = before.dtype.kind in "fc"
+        return after.dtype == before.dtype and np.array_equal(after, before, equal_nan=floats)
     if isinstance(before, list | tuple):
         return len(after) == len(before) and all(map(unchanged, after, before))
     if isinstance(before, dict):
@@ -170,6 +192,16 @@ def unchanged(after: Any, before: Any) -> bool:
     return bool(after == before)
 
 
+def _same_numbers(after: Tensor, before: Tensor) -> bool:
+    """Return whether tensors of one dtype hold the same, nan included."""
+    if after.shape != before.shape or torch.equal(after, before):
+        return after.shape == before.shape
+    return bool(((after == before) | ((after != after) & (before != before))).all())
+
+
+FLOATS = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
+INTEGERS = ("bool", "uint8", "int8", "int16", "int32", "int64")
+DTYPES = {name: getattr(torch, name) for name in (*FLOATS, *INTEGERS)}  # of tensors that count
 MOST_NUMBERS = 10_000_000
 MOST_ITEMS = 10_000
 MOST_BITS = 4_096
@@ -179,10 +211,10 @@ def plain(value: Any) -> Any:
     """
     Return ``value`` as data of exact built-in types, or a Foreign.
 
-    Only None, bool, int, float, str, plain dense tensors, arrays of numbers, and tuples, lists and
-    dicts of them count; a subclass could claim to equal everything. A subclass of tuple, list or
-    dict is read as one, and NumPy's float64 as the float that it is. What is too large to be an
-    answer is not copied.
+    Only None, bool, int, float, str, plain dense tensors of usual dtypes, arrays of numbers, and
+    tuples, lists and dicts of them count; a subclass could claim to equal everything. A subclass
+    of tuple, list or dict is read as one, and NumPy's float64 as the float that it is. What is too
+    large to be an answer is not copied.
     """
     kind: type = type(value)
     if kind is int and value.bit_length() > MOST_BITS:
@@ -192,6 +224,8 @@ def plain(value: Any) -> Any:
     if kind is Tensor:
         if value.is_nested or value.layout is not torch.strided or value.device.type != "cpu":
             return Foreign("Tensor", f" with layout {value.layout} on {value.device}")
+        if value.dtype not in DTYPES.values():
+            return Foreign("Tensor", f" of the rare dtype {value.dtype}")
         if value.numel() > MOST_NUMBERS:
             return Foreign("Tensor", f" of {value.numel()} numbers")
         return value.detach().clone()
@@ -236,18 +270,29 @@ def _detail(value: Any) -> str:
     return ""
 
 
-def _failure(error: BaseException) -> Failure:
+def failure(error: BaseException) -> Failure:
+    """Return an exception as plain data."""
     try:
         message = str(error)
     except KeyboardInterrupt:
         raise
     except BaseException:  # a student's exception may be broken itself
         message = "its message cannot be read"
-    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first frame is ours
-    own = [frame for frame in frames if not is_installed(frame.filename)]
-    line = next((frame.line for frame in reversed(own) if frame.line), "") or ""
     names = tuple(kind.__name__ for kind in type(error).__mro__)
-    return Failure(names, readable(message[:300]), readable(line[:120]))
+    return Failure(names, escaped(message[:300]), escaped(_own_line(error)[:120]))
+
+
+def _own_line(error: BaseException) -> str:
+    """Return the last line of the answer's own code that an exception came through."""
+    step = error.__traceback__ and error.__traceback__.tb_next  # the first frame is ours
+    own = ""
+    while step is not None:
+        code = step.tb_frame.f_code
+        if not is_installed(code.co_filename):
+            space = step.tb_frame.f_globals
+            own = linecache.getline(code.co_filename, step.tb_lineno, space).strip() or own
+        step = step.tb_next
+    return own
 
 
 def is_installed(path: str) -> bool:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from course_utils.checks.comparison import Refusal
 from course_utils.checks.exercise import Case, Exercise
-from course_utils.checks.outcomes import copy_argument, plain
+from course_utils.checks.outcomes import copy_argument, meaning, plain
 from course_utils.checks.registry import ASSIGNMENTS, exercises_of
 
 FOLDER = Path(__file__).parent / "references"
@@ -39,7 +39,7 @@ def observe(exercise: Exercise, case: Case) -> Any:
     args = tuple(map(copy_argument, case.args))
     kwargs = {name: copy_argument(value) for name, value in case.kwargs.items()}
     call = partial(exercise.probe, exercise.oracle) if exercise.probe else exercise.oracle
-    return plain(call(*args, **kwargs))
+    return meaning(exercise, case, plain(call(*args, **kwargs)))
 
 
 def _is_a(error: Exception, name: str) -> bool:

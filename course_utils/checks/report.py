@@ -4,6 +4,7 @@ import html
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -16,10 +17,9 @@ WIDTH = 88  # columns: a notebook's output and nbgrader's feedback cut off longe
 
 @dataclass(frozen=True)
 class CaseResult:
-    """One case: how it is called, and what is wrong with the result, if anything."""
+    """One case: what is wrong with the result, if anything."""
 
     group: str
-    call: str
     code: str = "right"
     sentence: str = ""
     drawn: bool = False
@@ -46,7 +46,7 @@ class Report:
     message : str
         What the student is told.
     misconception : str or None
-        Name of the one misconception, or fault of form, that explains all wrong results.
+        Name of the misconception, relation or fault of form that explains the wrong results.
     groups : mapping of str to tuple
         Points earned and to be had, by group of cases.
     cases : tuple of CaseResult
@@ -65,16 +65,26 @@ class Report:
     cases: tuple[CaseResult, ...] = ()
     picture: str = ""
 
-    def show(self) -> None:
-        """Print the report, and draw its picture where a notebook can show one."""
-        print(f"{self.name}: {self.points:g} of {self.max_points:g} points")
+    def text(self) -> str:
+        """Return the report, a line for each thing that it says."""
+        lines = [f"{self.name}: {self.points:g} of {self.max_points:g} points"]
         for group, (points, maximum) in (self.groups or {}).items():
             mark = "✓" if points == maximum else "✗"
-            print(f"  {mark} {group}: {points:g}/{maximum:g}")
-        for line in self.message.splitlines():
-            print(textwrap.fill(line, WIDTH, break_long_words=False, break_on_hyphens=False))
+            lines.append(f"  {mark} {group}: {points:g}/{maximum:g}")
+        return "\n".join([*lines, *self.message.splitlines()])
+
+    def show(self) -> None:
+        """Print the report, and draw its picture where a notebook can show one."""
+        print(folded(self.text()))
         if self.picture:
             _display(self.picture)
+
+
+def folded(text: str) -> str:
+    """Return text whose lines fit a notebook."""
+    lines = text.splitlines()
+    fold = partial(textwrap.fill, width=WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(line if len(line) <= WIDTH else fold(line) for line in lines)
 
 
 def _display(picture: str) -> None:
@@ -87,10 +97,9 @@ def _display(picture: str) -> None:
         display(HTML(picture))
 
 
-def explain_misconception(misconception: Misconception, group: str) -> str:
-    """Return what a student is told about a misconception, which may explain one group only."""
-    where = f"In the part “{group}”: " if group else ""
-    return f"{where}{misconception.message} Read {misconception.place}."
+def explain_misconception(misconception: Misconception, phrase: str) -> str:
+    """Return what a student is told; the phrase says which calls it is about, if not about all."""
+    return f"{phrase}{misconception.message} Read {misconception.place}."
 
 
 def comparison_picture(value: Any, expected: Any) -> str:
