@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from bench_grading import compare
+
 from course_utils.checks.checking import examine
 from course_utils.checks.registry import ASSIGNMENTS, exercises_of
 from course_utils.grading.sources import reference_answers
@@ -58,6 +60,8 @@ def main() -> None:
     row("make book, after install", f"{seconds('make', 'book'):.0f} s", "60 s")
     nbval = (str(BIN / "pytest"), "-q", "-n", "2", "--dist", "loadscope", "--nbval", "chapters")
     row("all chapters by nbval", f"{seconds(*nbval):.0f} s", "300 s")
+    for line in ["", *compare(n_stock=12, n_ours=400)]:
+        sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":

@@ -4,14 +4,20 @@ import argparse
 import importlib.metadata
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
 from course_utils.grading import stock
 from course_utils.grading.bundle import write_bundle
-from course_utils.grading.stock import CourseError, Graded
+from course_utils.grading.stock import CourseError
+from course_utils.grading.verdict import Verdict
+
+NO_SANDBOX = (
+    "a submission could read this machine's files and reach its network; grade on Linux with "
+    "bubblewrap installed, or only what you trust"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,10 +51,26 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("grade", _grade, "Grade what lies in submitted/.")
     sub.add_argument("assignment")
     sub.add_argument("--student", help="grade only this one")
+    sub.add_argument("--rerun", action="store_true", help="judge again what was judged")
+    sub.add_argument(
+        "--workers", type=int, help="processes; as many as there are cores if left out"
+    )
+    sub.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a Dask cluster to use")
+    sub.add_argument("--seed", type=int, help="of the drawn inputs; drawn once if left out")
+    sub = command("collect", _collect, "Sort what Moodle or Canvas packed into submitted/.")
+    sub.add_argument("assignment")
+    sub.add_argument("download", type=Path, help="the zip")
     sub = command("feedback", _feedback, "Make a page of feedback for each graded submission.")
     sub.add_argument("assignment")
     sub.add_argument("--student", help="make only this one")
     sub = command("export", _export, "Write all grades to a CSV file.")
+    sub.add_argument("assignment", nargs="*", help="names; all of them if left out")
+    sub.add_argument(
+        "--format",
+        choices=("nbgrader", "moodle", "canvas"),
+        default="nbgrader",
+        help="who reads it",
+    )
     sub.add_argument("--to", type=Path, default=Path("grades.csv"), help="file to write")
     command("doctor", _doctor, "Say what this machine has and what is missing.")
     return parser
@@ -63,34 +85,83 @@ def _release(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    total = len(stock.submissions(options.assignment, options.student))
-    graded: list[Graded] = []
-    for result in tqdm(
-        stock.grade(options.assignment, options.student),
-        "grading",
-        total=total,
-        unit="submission",
-        leave=False,
-    ):
-        graded.append(result)
-    for result in graded:
-        if not result.problem:
-            print(f"{result.student}: {result.points:g} of {result.max_points:g}")
-    flagged = [result for result in graded if result.problem]
-    print(f"{len(graded) - len(flagged)} graded, {len(flagged)} flagged")
-    for result in flagged:
-        print(f"  {result.student}: {result.problem}")
-    return 1 if flagged else 0
+    """Judge what was handed in, record it, and say what a person should look at."""
+    from course_utils.grading.grading import grade
+
+    with grade(
+        options.assignment,
+        options.student,
+        seed=options.seed,
+        again=options.rerun,
+        workers=options.workers,
+        scheduler=options.scheduler,
+    ) as (total, verdicts):
+        found = list(tqdm(verdicts, "grading", total=total, unit="submission", leave=False))
+    for line in summary(found):
+        print(line)
+    return 1 if any(verdict.problem for verdict in found) else 0
+
+
+def summary(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """Yield a line on each submission, how many there are, and what was flagged and why."""
+    verdicts = sorted(verdicts, key=lambda verdict: verdict.student)
+    for verdict in verdicts:
+        if not verdict.problem:
+            yield f"{verdict.student}: {verdict.points:g} of {verdict.max_points:g}"
+    flagged = [verdict for verdict in verdicts if verdict.flags or verdict.problem]
+    graded = sum(not verdict.problem for verdict in verdicts)
+    yield f"{graded} graded, {len(flagged)} flagged"
+    for verdict in flagged:
+        sentences = [flag.sentence for flag in verdict.flags] or [verdict.problem]
+        yield from (f"  {verdict.student}: {one}" for one in dict.fromkeys(sentences))
+    if any(verdict.sandbox != "bubblewrap" for verdict in verdicts):
+        yield f"graded with no sandbox: {NO_SANDBOX}"
+
+
+def _collect(options: argparse.Namespace) -> int:
+    """Sort what an LMS packed into ``submitted``."""
+    from course_utils.grading.archives import ArchiveError
+    from course_utils.grading.downloads import collect_download
+
+    stock.check_assignment(options.assignment)
+    try:
+        found = collect_download(options.download, stock.course_root(), options.assignment)
+    except ArchiveError as error:
+        raise CourseError(str(error)) from error
+    for one in found:
+        print(one.sentence)
+    return 1 if any(one.path is None for one in found) else 0
 
 
 def _feedback(options: argparse.Namespace) -> int:
-    for page in stock.feedback(options.assignment, options.student):
+    from course_utils.grading.feedback import write_feedback
+    from course_utils.grading.grading import released
+    from course_utils.grading.journal import Journal
+
+    root, assignment = stock.course_root(), options.assignment
+    stock.check_assignment(assignment)
+    with Journal.open(root, assignment) as journal:
+        verdicts = journal.verdicts()
+    if options.student:
+        verdicts = {name: one for name, one in verdicts.items() if name == options.student}
+    if not verdicts:
+        who = f" of {options.student}" if options.student else ""
+        raise CourseError(f"nothing{who} is graded; run course grade {assignment}")
+    for page in write_feedback(root, released(root, assignment), verdicts.values()):
         print(_short(page))
     return 0
 
 
 def _export(options: argparse.Namespace) -> int:
-    print(_short(stock.export(options.to.resolve())))
+    from course_utils.grading.exports import export_grades
+
+    for assignment in options.assignment:
+        stock.check_assignment(assignment)
+    path = options.to.resolve()
+    waiting = export_grades(stock.course_root(), path, options.format, options.assignment)
+    print(_short(path))
+    if waiting:
+        print(f"{waiting} submissions still wait for points by hand: use nbgrader formgrader")
     return 0
 
 

@@ -1,29 +1,14 @@
 """nbgrader's own steps, one assignment or one submission at a time, each with one clear outcome."""
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import nbformat
-from nbformat.validator import NotebookValidationError
 
 
 class CourseError(Exception):
     """Something that the person at the keyboard can mend; its text says how."""
-
-
-@dataclass(frozen=True)
-class Graded:
-    """What became of one submission: points, or why there are none."""
-
-    student: str
-    points: float | None
-    max_points: float | None
-    problem: str = ""
 
 
 def course_root() -> Path:
@@ -62,88 +47,6 @@ def release(assignment: str) -> Path:
     check_assignment(assignment)
     _succeed(_api().generate_assignment(assignment, force=True, create=True), assignment)
     return course_root() / "release" / assignment / f"{assignment}.ipynb"
-
-
-def grade(assignment: str, student: str | None = None) -> Iterator[Graded]:
-    """
-    Grade the submissions of an assignment with nbgrader, one after the other.
-
-    A submission that cannot be graded is reported and left as it is; the others go on.
-    """
-    root = course_root()
-    names = submissions(assignment, student)
-    if not (root / "release" / assignment).is_dir():
-        release(assignment)  # nbgrader compares with what it has released
-    api = _api()
-    for name in names:
-        problem = notebook_problem(root / "submitted" / name / assignment / f"{assignment}.ipynb")
-        if problem:
-            yield Graded(name, None, None, f"{problem}; ask {name} for it again")
-            continue
-        result = api.autograde(assignment, name, force=True)
-        if result["success"]:
-            submission = api.gradebook.find_submission(assignment, name)
-            yield Graded(name, submission.score, submission.max_score)
-        else:
-            yield Graded(name, None, None, _last_error(result))
-
-
-def submissions(assignment: str, student: str | None = None) -> list[str]:
-    """Return who has handed in; raise CourseError if nobody has, or for a wrong name."""
-    check_assignment(assignment)
-    folder = course_root() / "submitted"
-    names = sorted(path.parent.name for path in folder.glob(f"*/{assignment}") if path.is_dir())
-    if student is not None:
-        names = [name for name in names if name == student]
-    if not names:
-        who = f"of {student} " if student else ""
-        raise CourseError(
-            f"no submission {who}for {assignment}: put each notebook in "
-            f"submitted/STUDENT/{assignment}/{assignment}.ipynb"
-        )
-    return names
-
-
-def notebook_problem(path: Path) -> str:
-    """Return why a file is no notebook, in one sentence, or "" if it is one."""
-    if not path.is_file():
-        others = sorted(other.name for other in path.parent.glob("*.ipynb"))
-        found = f"only {', '.join(others)}" if others else "no notebook"
-        return f"{path.name} is missing: the folder holds {found}"
-    try:
-        nbformat.validate(nbformat.from_dict(json.loads(path.read_text(encoding="utf-8"))))
-    except json.JSONDecodeError as error:
-        return f"{path.name} is not JSON (line {error.lineno}: {error.msg})"
-    except UnicodeDecodeError:
-        return f"{path.name} is not a text file"
-    except (NotebookValidationError, AttributeError, TypeError, ValueError) as error:
-        return f"{path.name} is JSON but no notebook ({str(error).splitlines()[0][:80]})"
-    return ""
-
-
-def feedback(assignment: str, student: str | None = None) -> list[Path]:
-    """Make the feedback pages of the graded submissions and return them."""
-    check_assignment(assignment)
-    root = course_root()
-    graded = sorted(path.parent.name for path in root.glob(f"autograded/*/{assignment}"))
-    names = [name for name in graded if student in (None, name)]
-    if not names:
-        raise CourseError(f"nothing is graded for {assignment}; run course grade {assignment}")
-    api = _api()
-    for name in names:
-        _succeed(api.generate_feedback(assignment, name, force=True), f"{assignment} of {name}")
-    return [root / "feedback" / name / assignment / f"{assignment}.html" for name in names]
-
-
-def export(path: Path) -> Path:
-    """Write all grades to a CSV file and return it."""
-    from nbgrader.api import Gradebook
-    from nbgrader.plugins import CsvExportPlugin
-
-    exporter = CsvExportPlugin(to=str(path))
-    with Gradebook(_api().coursedir.db_url) as gradebook:
-        exporter.export(gradebook)
-    return path
 
 
 def _api() -> Any:

@@ -1,0 +1,138 @@
+"""What observing an answer relies on, kept before its code runs, and put back after."""
+
+import builtins
+import contextlib
+import ctypes
+import gc
+import inspect
+import os
+import sys
+from collections.abc import Iterable
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+from course_utils.checks import comparison, exercise, observing, outcomes, watching
+from course_utils.grading import wire
+
+LIBRARIES = (
+    *(torch.Tensor, torch.nn.Module, torch.nn.Parameter, torch.Generator),
+    *(torch, torch.nn, torch.nn.functional, torch.autograd, torch.optim, torch.linalg),
+    *(np, os, inspect, contextlib),
+)
+# modules of this package that are at work beside every answer
+OURS = (comparison, exercise, observing, outcomes, watching, wire)
+
+
+class Kept:
+    """
+    What was in modules and classes; what is changed or removed of it can be put back.
+
+    Parameters
+    ----------
+    ours : iterable of module
+        Modules of this package; of their functions the code is kept too.
+    libraries : iterable of module or class
+        Others, whose names are kept.
+    """
+
+    def __init__(self, ours: Iterable[ModuleType], libraries: Iterable[Any] = LIBRARIES) -> None:
+        self._builtins = vars(builtins), dict(vars(builtins)), _Changes(vars(builtins))
+        lists = ("meta_path", "path_hooks", "path")
+        self._names: dict[str, Any] = {name: getattr(sys, name) for name in ("modules", *lists)}
+        self._lists = [(self._names[name], list(self._names[name])) for name in lists]
+        self._modules = sys.modules, dict(sys.modules), _Changes(sys.modules)
+        self._depth = sys.getrecursionlimit()
+        mine = [owner for module in ours for owner in _parts(module)]
+        self._spaces = [_Space(owner) for owner in (*mine, *libraries)]
+        self._bodies = {
+            value: (value.__code__, value.__defaults__, value.__kwdefaults__)
+            for owner in mine
+            for value in vars(owner).values()
+            if type(value) is FunctionType
+        }
+
+    def put_back_builtins(self) -> None:
+        """Put back the built-in functions, without the help of one."""
+        there, before, changes = self._builtins
+        if changes:
+            there.update(before)
+
+    def put_back(self) -> None:
+        """Put back what was changed or removed; what was added stays."""
+        self.put_back_builtins()
+        vars(sys).update(self._names)
+        for found, before in self._lists:
+            found[:] = before
+        modules, known, changes = self._modules
+        if changes:
+            modules |= {name: one for name, one in known.items() if modules.get(name) is not one}
+        sys.setrecursionlimit(self._depth)
+        for space in self._spaces:
+            space.put_back()
+        for function, (code, defaults, keywords) in self._bodies.items():
+            if function.__defaults__ is not defaults:
+                function.__defaults__ = defaults
+            if function.__kwdefaults__ is not keywords:
+                function.__kwdefaults__ = keywords
+            if function.__code__ is not code:
+                function.__code__ = code
+
+
+def _parts(module: ModuleType) -> list[Any]:
+    """Return a module and the classes that it defines."""
+    found = vars(module).values()
+    mine = [one for one in found if isinstance(one, type) and one.__module__ == module.__name__]
+    return [module, *mine]
+
+
+class _Space:
+    """The names of a module or a class."""
+
+    def __init__(self, owner: Any) -> None:
+        self.owner, self.before = owner, dict(vars(owner))
+        names = vars(owner)
+        self.changes = _Changes(names if type(names) is dict else gc.get_referents(names)[0])
+
+    def put_back(self) -> None:
+        if not self.changes:
+            return
+        now, kind = vars(self.owner), type if isinstance(self.owner, type) else ModuleType
+        for name in [n for n, value in self.before.items() if now.get(n, _MISSING) is not value]:
+            with contextlib.suppress(AttributeError, TypeError):
+                kind.__setattr__(self.owner, name, self.before[name])
+
+
+class _Changes:
+    """
+    Whether a dict was changed since this was made; where Python does not count changes, yes.
+
+    To look at thousands of values in a forked process would copy the memory that they lie in.
+    """
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self._count = ctypes.c_uint64.from_address(id(names) + _AT) if _ARE_COUNTED else None
+        self._before = self._count.value if self._count is not None else 0
+
+    def __bool__(self) -> bool:
+        return self._count is None or self._count.value != self._before
+
+
+def _are_counted() -> bool:
+    """Return whether a dict of this Python counts its changes where it did when this was written."""
+    if sys.implementation.name != "cpython" or not (3, 11) <= sys.version_info < (3, 13):
+        return False
+    tried: dict[str, int] = {"one": 1}
+    count = ctypes.c_uint64.from_address(id(tried) + _AT)
+    seen = [count.value]
+    for value in (2, 3):
+        tried["one"] = value
+        seen.append(count.value)
+    return len(set(seen)) == len(seen) and count.value == seen[-1]
+
+
+_AT = 24  # bytes into a dict: behind its references, its type and its size
+_ARE_COUNTED = _are_counted()
+_MISSING = object()
