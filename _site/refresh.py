@@ -77,6 +77,7 @@ def main(names: list[str]) -> int:
     """Refresh the named notebooks; return 1 if one of them fails."""
     os.environ["TQDM_DISABLE"] = "1"  # a bar would store times
     os.environ["PYTHONHASHSEED"] = "0"
+    os.environ["COURSE_EXPLORERS"] = "page"  # the page brings their scripts
     failed = 0
     for name in tqdm(names, "refresh", unit="notebook"):
         try:

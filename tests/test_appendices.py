@@ -8,6 +8,8 @@ import nbformat
 import pytest
 from sections import CHAPTERS, anchor, cells, is_written, sections
 
+from course_utils.grading import judging, limits
+
 ROOT = CHAPTERS.parent
 PAGES = sorted(path.stem for path in CHAPTERS.glob("appendix_*.*"))
 NOTEBOOKS = sorted(CHAPTERS.glob("appendix_*.ipynb"))
@@ -27,7 +29,7 @@ def prose(page):
 
 
 def test_the_appendices_are_those_that_the_course_promises():
-    assert [page.split("_")[1] for page in PAGES] == list("abcdefghi")
+    assert [page.split("_")[1] for page in PAGES] == list("abcdefghij")
     for page in PAGES:
         title = next(iter(sections(page)))
         assert title.startswith(f"{page.split('_')[1].upper()}. "), title
@@ -140,6 +142,13 @@ def test_every_command_that_an_appendix_shows_exists(line):
         assert result.returncode == 0, result.stderr
         for option in re.findall(r"--\w+", line):
             assert option in result.stdout, option
+    elif words[0].endswith("dask"):
+        module = f"distributed.cli.dask_{words[1]}"
+        command = [sys.executable, "-m", module, "--help"]
+        result = subprocess.run(command, capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        for option in re.findall(r"--\w+", line):
+            assert option in result.stdout, option
     else:
         assert words[0] == ".venv/bin/python", line
         assert (ROOT / words[1]).is_file(), line
@@ -148,15 +157,25 @@ def test_every_command_that_an_appendix_shows_exists(line):
 def test_teaching_page_shows_every_command_of_the_course():
     text = (CHAPTERS / "appendix_h_teaching.md").read_text()
 
-    for command in ("release", "grade", "feedback", "export", "doctor"):
+    for command in ("release", "collect", "grade", "feedback", "export", "doctor"):
         assert f"course {command}" in text, command
 
 
 def test_grading_page_gives_the_limits_that_hold():
     text = (CHAPTERS / "appendix_f_grading.md").read_text()
-    settings = (ROOT / "nbgrader_config.py").read_text()
 
-    assert "longer than a minute" in text
-    assert "timeout = 60" in settings
+    assert f"{limits.CPU_SECONDS} seconds of processor time" in text
+    assert f"{limits.MEMORY >> 30} GiB of memory" in text
     assert "$10^{-5}$" in text
     assert "$10^{-9}$" in text
+
+
+def test_the_threat_model_names_every_flag():
+    text = (CHAPTERS / "appendix_j_threat_model.md").read_text()
+    codes = {"forbidden", *judging.ENDS}
+    for path in (ROOT / "course_utils" / "grading").glob("*.py"):
+        codes |= set(re.findall(r"\b(?:Flag|note|_flag)\(\s*\"(\w+)\"", path.read_text()))
+
+    assert len(codes) > 20
+    for code in codes - {"text"}:  # told as likeness
+        assert f"`{code}`" in text, code

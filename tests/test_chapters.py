@@ -143,7 +143,9 @@ def test_self_checks_give_a_reason_for_every_option(path):
     assert len(checks) >= 4
     for source in checks:
         options = re.findall(
-            r"<details class=\"option( right)?\">(.*?)</details>", source, re.DOTALL
+            r'<details class="option( right)?(?: number| shape| order)?">(.*?)</details>',
+            source,
+            re.DOTALL,
         )
         assert len(options) >= 3, source
         assert [bool(right) for right, _ in options].count(True) == 1, source

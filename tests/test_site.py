@@ -4,7 +4,6 @@ import functools
 import gzip
 import importlib.util
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,20 +16,43 @@ from urllib.parse import unquote, urldefrag
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsers import CHROMIUM
 from bs4 import BeautifulSoup
 from filelock import FileLock
-from playwright.sync_api import sync_playwright
 
 from course_utils.checks.registry import ASSIGNMENTS
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ["_config.yml", "_toc.yml", "index.md", "_site", "_static", "chapters", "release"]
+SOURCES += ["course_utils/explorers"]
 FIRST_VIEW_BYTES = 350_000
+MOST_SHIFT = 0.05  # half of what is called good
+# The list of contents beside the text unfolds as one scrolls: that is meant.
+WATCH_SHIFTS = """
+window.shifts = [];
+const listed = source => Boolean(source.node?.parentElement?.closest(".bd-sidebar-secondary"));
+new PerformanceObserver(list => {
+  const jumps = list.getEntries().filter(one => !one.sources.every(listed));
+  shifts.push(...jumps.map(one => one.value));
+}).observe({ type: "layout-shift", buffered: true });
+"""
+SCROLLING_CODE = """[...document.querySelectorAll(".highlight-python pre, .highlight-shell pre")]
+  .filter(each => each.scrollWidth > each.clientWidth).map(each => each.textContent.slice(0, 40))"""
+GROUNDS = """() => {
+  const ground = each => getComputedStyle(each).backgroundColor;
+  const all = [...document.querySelectorAll(".explorer")];
+  return {
+    cells: all.flatMap(one => [...one.querySelectorAll(".grid td:not(:empty)")].map(ground)),
+    around: all.map(one => ground(one.closest(".output"))),
+  };
+}"""
 AXE_OPTIONS = {"resultTypes": ["violations"]}
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
 # Axe takes seconds for thousands of boxes that are all alike: keep one token of each kind, and of
-# a formula, which has the colour of its text, the room that it takes.
+# a formula, which has the colour of its text, the room that it takes. What explorers draw is looked
+# at in test_explorers.py.
 THIN_OUT = """() => {
+  document.querySelectorAll(".explorer .view").forEach(view => view.replaceChildren());
   const kept = new Set();
   document.querySelectorAll("pre span[class]").forEach(token => {
     const kind = token.className + Boolean(token.closest(".cell_output"));
@@ -44,9 +66,6 @@ THIN_OUT = """() => {
   });
 }"""
 COMPRESSED_ALREADY = {".woff2", ".png", ".zip"}
-CHROMIUM = next(
-    filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None
-)
 
 pytestmark = [
     pytest.mark.browser,
@@ -102,14 +121,6 @@ def addresses(book):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield {"http": f"http://127.0.0.1:{server.server_port}/", "file": f"{book.as_uri()}/"}
         server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -187,6 +198,8 @@ def test_no_page_scrolls_sideways(width, addresses, pages, open_page):
         page.goto(addresses["http"] + name)
         page.evaluate(OPEN_ALL)
         overflow[name] = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if width < 576:
+            assert page.evaluate(SCROLLING_CODE) == [], name
 
     assert {name: pixels for name, pixels in overflow.items() if pixels > 0} == {}
 
@@ -207,6 +220,47 @@ def test_first_view_of_every_page_is_small_without_its_figures(addresses, book, 
     assert {name: size for name, size in sizes.items() if size > FIRST_VIEW_BYTES} == {}
 
 
+def scroll_through(page):
+    """Scroll to the end as a reader does, a part of the window at a time."""
+    for _ in range(page.evaluate("Math.ceil(document.documentElement.scrollHeight / 800)")):
+        page.mouse.wheel(0, 800)
+        page.wait_for_timeout(15)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_jumps_while_a_chapter_is_read(width, addresses, pages, open_page):
+    page = open_page(width=width)
+    page.add_init_script(WATCH_SHIFTS)
+    found = {}
+
+    for name in [one for one in pages if re.match(r"chapters/\d|index", one)]:
+        page.goto(addresses["http"] + name)
+        scroll_through(page)
+        page.wait_for_timeout(100)
+        found[name] = page.evaluate("shifts.reduce((sum, one) => sum + one, 0)")
+
+    assert {name: shift for name, shift in found.items() if shift > MOST_SHIFT} == {}
+    assert len(found) == 16
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_themes_leave_explorers_their_own_grounds(scheme, addresses, pages, open_page):
+    page, clear = open_page(scheme=scheme), "rgba(0, 0, 0, 0)"
+    tints = {}
+
+    for name in [one for one in pages if re.match(r"chapters/\d", one)]:
+        page.goto(addresses["http"] + name)
+        for explorer in page.locator(".explorer").all():
+            explorer.scroll_into_view_if_needed()
+            explorer.get_by_text("Link to this state").wait_for()
+        found = page.evaluate(GROUNDS)
+        assert clear not in found["cells"], name
+        assert set(found["around"]) <= {clear}, name
+        tints[name] = len(set(found["cells"]))
+
+    assert sum(count > 3 for count in tints.values()) >= 5, tints
+
+
 def test_search_answers_from_a_folder(addresses, open_page):
     page = open_page()
 
@@ -221,7 +275,7 @@ def test_an_answer_opens_by_keyboard_and_on_paper(addresses, pages, open_page):
     page = open_page()
     name = next(name for name in pages if name.startswith("chapters/01"))
     page.goto(addresses["http"] + name)
-    options = page.locator("details.option")
+    options = page.locator("section:not(:has(> form.answer)) > details.option")
     first, last = options.first.locator("p").last, options.last.locator("p").last
 
     page.emulate_media(media="print")
@@ -231,6 +285,99 @@ def test_an_answer_opens_by_keyboard_and_on_paper(addresses, pages, open_page):
     assert not first.is_visible()
     options.first.locator("summary").press("Enter")
     assert first.is_visible()
+
+
+def asked(page, kind):
+    """Return the first question of a kind on a page, and the words of its right option."""
+    found = page.locator(f"section:has(> form.answer):has(> details.{kind})").first
+    section = page.locator(f"#{found.get_attribute('id')}")
+    return section, section.locator("details.option.right summary").text_content().strip()
+
+
+def test_without_scripts_a_page_is_read_and_answers_open(browser, addresses):
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(addresses["http"] + "chapters/06_relu_pooling_receptive_field.html")
+    option = page.locator("details.option").first
+    reason = option.locator("p").last
+
+    assert "The figure below" in page.locator(".explorer").first.inner_text()
+    assert page.locator("figure img").first.is_visible()
+    assert not reason.is_visible()
+    option.locator("summary").click()
+    assert reason.is_visible()
+    ground, border = (
+        option.evaluate(f"each => getComputedStyle(each).{name}")
+        for name in ("backgroundColor", "borderLeftWidth")
+    )
+    assert (ground != "rgba(0, 0, 0, 0)", border) == (True, "5px")
+    page.context.close()
+
+
+def test_a_number_is_asked_for_and_a_usual_slip_is_explained(addresses, open_page):
+    page = open_page()
+    page.goto(f"{addresses['http']}chapters/02_correlation_and_convolution.html")
+    section, right = asked(page, "number")
+    options = section.locator("details.option")
+    wrong = section.locator("details.option:not(.right)").first
+    field, said = section.locator("form input"), section.locator("form .said")
+    assert options.evaluate_all("all => all.every(option => option.hidden)")
+
+    for text in ("", "many", "1/0", "12345678"):
+        field.fill(text)
+        field.press("Enter")
+        assert said.inner_text()
+        assert options.evaluate_all("all => all.every(option => option.hidden)")
+
+    field.fill(wrong.locator("summary").text_content())
+    field.press("Enter")
+    assert wrong.locator("p").last.is_visible()
+    field.fill(f" {right}.0 ")
+    field.press("Enter")
+    assert section.locator("details.option.right p").last.is_visible()
+    assert not wrong.is_visible()
+    assert section.locator("h3").get_attribute("data-answered") == "later"
+    assert "1 right of 8" in page.inner_text("p.answered")
+
+    page.reload()
+    assert "1 right of 8 on this page, 0 at the first try" in page.inner_text("p.answered")
+    section.locator("form button").last.click()
+    assert options.evaluate_all("all => all.every(option => !option.hidden)")
+
+    page.goto(addresses["http"] + "index.html")
+    assert "1 right, 0 at the first try" in page.inner_text("p.answered")
+    page.click("button.clear")
+    page.goto(f"{addresses['http']}chapters/02_correlation_and_convolution.html")
+    assert "0 right of 8" in page.inner_text("p.answered")
+    assert not page.locator("button.clear").is_visible()
+
+
+def test_a_shape_and_an_order_are_asked_for(addresses, open_page):
+    page = open_page(width=320)
+    page.goto(f"{addresses['http']}chapters/03_convolution_arithmetic.html")
+    section, right = asked(page, "shape")
+    section.locator("form input").fill(right.replace("(", "[").replace(",", " ,"))
+    section.locator("form input").press("Enter")
+    assert section.locator("h3").get_attribute("data-answered") == "right"
+
+    section, right = asked(page, "order")
+    items = section.locator("ol.order li")
+    wanted = right.split(", ")
+    assert items.locator("span").all_inner_texts() != wanted
+    for place, words in enumerate(wanted):
+        while (at := items.locator("span").all_inner_texts().index(words)) > place:
+            items.nth(at).locator(".up").press("Enter")
+    section.locator("form button[type=submit]").press("Enter")
+    assert section.locator("h3").get_attribute("data-answered") == "right"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_what_a_browser_keeps_may_be_anything(addresses, open_page):
+    page = open_page()
+    page.goto(f"{addresses['http']}chapters/03_convolution_arithmetic.html")
+    for kept in ("{", "[]", "null", "7", '{"a": {"b": 1}}'):
+        page.evaluate("text => localStorage.setItem('convolutions.self-checks', text)", kept)
+        page.reload()
+        assert "0 right of 8" in page.inner_text("p.answered")
 
 
 def test_every_image_says_what_it_shows(soups):

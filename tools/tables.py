@@ -1,11 +1,13 @@
 """
-Print the tables that show what the book holds: python tools/tables.py items | numbers
+Print the tables that show what the book holds: python tools/tables.py items | numbers | explorers
 
 ``items`` prints the 38 items of the lesson with chapter and anchor. ``numbers`` asks pytest which
 numbers the tests guard, reads the measured ones from the chapters' outputs, prints both tables, and
-writes them to chapters/appendix_c_numbers.md. Ends with 1 if an item is not where it should be.
+writes them to chapters/appendix_c_numbers.md. ``explorers`` prints where each explorer is, with how
+many calls it is tried against PyTorch, and its size. Ends with 1 if an item is not where it should be.
 """
 
+import gzip
 import json
 import subprocess
 import sys
@@ -16,10 +18,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests"))
 
+from explorers import cases  # noqa: E402
 from lesson_items import ITEMS, Item, Place  # noqa: E402
 from measured_numbers import MEASURED  # noqa: E402
 from sections import anchor, is_written, sections  # noqa: E402
 from trusted_numbers import Number  # noqa: E402
+
+from course_utils.explorers import showing  # noqa: E402
 
 PAGE = ROOT / "chapters" / "appendix_c_numbers.md"
 BEFORE = """\
@@ -131,11 +136,34 @@ def print_numbers() -> int:
     return 0
 
 
+def print_explorers() -> int:
+    """Print the explorers; return how many are in no chapter."""
+    rows, homeless = [], 0
+    texts = {path.stem: path.read_text("utf-8") for path in (ROOT / "chapters").glob("*.ipynb")}
+    for name in showing.names():
+        pages = [page for page, text in texts.items() if f'data-explorer=\\"{name}' in text]
+        homeless += not pages
+        scripts = [showing.classic(name), *map(showing.recorded, showing.records_of(name))]
+        size = sum(len(gzip.compress(script.encode())) for script in scripts) / 1000
+        rows.append([name, ", ".join(sorted(pages)), len(cases(name)), f"{size:.1f}"])
+    header = [
+        "explorer",
+        "chapter",
+        "calls tried against PyTorch",
+        "kB compressed, its numbers too",
+    ]
+    sys.stdout.write(table(header, rows))
+    kit = len(gzip.compress(showing.classic("kit").encode())) / 1000
+    sys.stdout.write(f"\n{kit:.1f} kB more for what they share. tests/test_explorers.py tries all ")
+    sys.stdout.write("of them by keyboard, by pointer, by links, at 320 px and with axe.\n")
+    return homeless
+
+
 def main(arguments: list[str]) -> int:
     """Run the command that is named."""
-    commands = {"items": print_items, "numbers": print_numbers}
+    commands = {"items": print_items, "numbers": print_numbers, "explorers": print_explorers}
     if len(arguments) != 1 or arguments[0] not in commands:
-        sys.stderr.write("Usage: python tools/tables.py items | numbers\n")
+        sys.stderr.write("Usage: python tools/tables.py items | numbers | explorers\n")
         return 2
     return min(commands[arguments[0]](), 1)
 
