@@ -23,6 +23,7 @@ from course_utils.explorers import showing as explorers
 logger = logging.getLogger(__name__)
 
 DESCRIPTION_LENGTH = 160
+STYLES = ("explorers.css", "room.css")  # room is kept where scripts load after the page
 
 # What axe finds in the stock output, and what stands there instead.
 ACCESSIBLE = {
@@ -172,7 +173,8 @@ def write_explorers(app: Sphinx, error: Exception | None) -> None:
     """Put the explorers beside the pages, as scripts that a browser loads from a file too."""
     folder = Path(app.outdir) / "explorers"
     folder.mkdir(exist_ok=True)
-    (folder / "explorers.css").write_bytes((explorers.FOLDER / "explorers.css").read_bytes())
+    styles = [(explorers.FOLDER / name).read_text("utf-8") for name in STYLES]
+    (folder / "explorers.css").write_text("".join(styles), "utf-8")
     for name in ("kit", *explorers.names()):
         (folder / f"{name}.js").write_text(explorers.classic(name), "utf-8")
         for record in explorers.records_of(name):

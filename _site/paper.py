@@ -49,17 +49,22 @@ def pages_of(contents: dict[str, object]) -> list[str]:
     return pages
 
 
+def browser_path() -> str:
+    """Return where Chromium is."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        raise SystemExit("No Chromium is found: install it (Debian: chromium).")
+    return path
+
+
 def print_book(pages: list[str], paper: Path) -> int:
     """Print pages of the built book into one file; return how many sheets it has."""
-    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser_path is None:
-        raise SystemExit("No Chromium is found to print with: install it (Debian: chromium).")
     missing = [page for page in pages if not (BOOK / f"{page}.html").is_file()]
     if missing:
         raise SystemExit(f"{', '.join(missing)} is not built: run make book first.")
     writer = PdfWriter()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path)
+        browser = playwright.chromium.launch(executable_path=browser_path())
         view = browser.new_page(color_scheme="light")
         for page in tqdm(pages, "printing", unit="page"):
             view.goto((BOOK / f"{page}.html").as_uri())

@@ -46,6 +46,11 @@ GROUNDS = """() => {
     around: all.map(one => ground(one.closest(".output"))),
   };
 }"""
+ROOM = """explorer => {
+  const kept = parseFloat(getComputedStyle(explorer).minHeight);
+  explorer.style.minHeight = 0;
+  return { kept, taken: explorer.offsetHeight };
+}"""
 AXE_OPTIONS = {"resultTypes": ["violations"]}
 OPEN_ALL = "document.querySelectorAll('details').forEach(each => each.open = true)"
 # Axe takes seconds for thousands of boxes that are all alike: keep one token of each kind, and of
@@ -231,6 +236,8 @@ def scroll_through(page):
 def test_nothing_jumps_while_a_chapter_is_read(width, addresses, pages, open_page):
     page = open_page(width=width)
     page.add_init_script(WATCH_SHIFTS)
+    slow = {"rate": 4}  # as a phone is, and as this machine is beside other tests
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", slow)
     found = {}
 
     for name in [one for one in pages if re.match(r"chapters/\d|index", one)]:
@@ -244,7 +251,7 @@ def test_nothing_jumps_while_a_chapter_is_read(width, addresses, pages, open_pag
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_themes_leave_explorers_their_own_grounds(scheme, addresses, pages, open_page):
+def test_explorers_have_room_and_their_own_grounds(scheme, addresses, pages, open_page):
     page, clear = open_page(scheme=scheme), "rgba(0, 0, 0, 0)"
     tints = {}
 
@@ -253,6 +260,8 @@ def test_the_themes_leave_explorers_their_own_grounds(scheme, addresses, pages, 
         for explorer in page.locator(".explorer").all():
             explorer.scroll_into_view_if_needed()
             explorer.get_by_text("Link to this state").wait_for()
+            room = explorer.evaluate(ROOM)
+            assert 0.75 * room["taken"] <= room["kept"] <= 1.05 * room["taken"], name
         found = page.evaluate(GROUNDS)
         assert clear not in found["cells"], name
         assert set(found["around"]) <= {clear}, name

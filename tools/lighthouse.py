@@ -25,11 +25,10 @@ from statistics import median
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
-BOOK = ROOT / "_build/html"
+sys.path.insert(0, str(ROOT))
+from _site.paper import BOOK, browser_path  # noqa: E402
+
 LIGHTHOUSE = "lighthouse@12.8.2"
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
 FLAGS = "--headless=new --no-sandbox --disable-gpu --disable-background-networking"
 PAGES = {
     "index.html": "no explorer",
@@ -92,7 +91,7 @@ def build_stock(folder: Path) -> Path:
 def scores(address: str, *settings: str) -> dict[str, float]:
     """Return what Lighthouse gives a page in its four categories, out of 100."""
     command = ["npx", "--yes", LIGHTHOUSE, address, "--quiet", "--output=json", *settings]
-    environment = {**os.environ, "CHROME_PATH": CHROMIUM}
+    environment = {**os.environ, "CHROME_PATH": browser_path()}
     command.append(f"--chrome-flags={FLAGS}")
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -106,7 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--runs", type=int, default=1, help="runs of each page")
     runs = parser.parse_args().runs
-    if not CHROMIUM or not shutil.which("npx"):
+    if not shutil.which("npx"):
         raise SystemExit("Lighthouse needs npm and Chromium: install both (Debian: npm, chromium).")
     if not (BOOK / "index.html").is_file():
         raise SystemExit("The book is not built: run make book first.")
