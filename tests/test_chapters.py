@@ -136,28 +136,6 @@ def test_chapter_has_the_same_skeleton_as_the_others(path):
     assert any(heading.startswith("Explorer: ") for heading in found)
 
 
-@each_chapter
-def test_self_checks_give_a_reason_for_every_option(path):
-    checks = [source for source in markdown(path) if source.startswith("### Self-check")]
-
-    assert len(checks) >= 4
-    for source in checks:
-        options = re.findall(
-            r'<details class="option( right)?(?: number| shape| order)?">(.*?)</details>',
-            source,
-            re.DOTALL,
-        )
-        assert len(options) >= 3, source
-        assert [bool(right) for right, _ in options].count(True) == 1, source
-        for right, text in options:
-            summary, _, reason = text.partition("</summary>")
-            assert summary.strip().startswith("<summary>")
-            assert reason.startswith("\n\n"), source  # a blank line, so that Markdown is read
-            verdict = "Right." if right else "Not this one."
-            assert reason.strip().startswith(verdict), source
-            assert len(reason.split()) >= 8, source
-
-
 def places():
     """Every place of the book that a misconception points to."""
     return sorted(

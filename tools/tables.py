@@ -101,9 +101,10 @@ def measured_table() -> str:
 
 
 def numbers_page(numbers: Sequence[Number]) -> str:
-    """Return the text of appendix C."""
+    """Return the text of appendix C; its self-checks, which are written by hand, stay."""
+    _, heading, questions = PAGE.read_text().partition("## Self-checks\n")
     parts = [BEFORE, EXACT.format(n=len(numbers)), exact_table(numbers)]
-    parts += [MEASURED_TEXT.format(n=len(MEASURED)), measured_table()]
+    parts += [MEASURED_TEXT.format(n=len(MEASURED)), measured_table(), heading + questions]
     return "\n".join(parts)
 
 
