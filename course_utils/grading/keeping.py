@@ -47,12 +47,7 @@ class Kept:
         self._depth = sys.getrecursionlimit()
         mine = [owner for module in ours for owner in _parts(module)]
         self._spaces = [_Space(owner) for owner in (*mine, *libraries)]
-        self._bodies = {
-            value: (value.__code__, value.__defaults__, value.__kwdefaults__)
-            for owner in mine
-            for value in vars(owner).values()
-            if type(value) is FunctionType
-        }
+        self._bodies = _Bodies(mine)
 
     def put_back_builtins(self) -> None:
         """Put back the built-in functions, without the help of one."""
@@ -72,13 +67,7 @@ class Kept:
         sys.setrecursionlimit(self._depth)
         for space in self._spaces:
             space.put_back()
-        for function, (code, defaults, keywords) in self._bodies.items():
-            if function.__defaults__ is not defaults:
-                function.__defaults__ = defaults
-            if function.__kwdefaults__ is not keywords:
-                function.__kwdefaults__ = keywords
-            if function.__code__ is not code:
-                function.__code__ = code
+        self._bodies.put_back()
 
 
 def _parts(module: ModuleType) -> list[Any]:
@@ -103,6 +92,35 @@ class _Space:
         for name in [n for n, value in self.before.items() if now.get(n, _MISSING) is not value]:
             with contextlib.suppress(AttributeError, TypeError):
                 kind.__setattr__(self.owner, name, self.before[name])
+
+
+class _Bodies:
+    """The code and the defaults of functions."""
+
+    def __init__(self, owners: Iterable[Any]) -> None:
+        self._before = {
+            value: (value.__code__, value.__defaults__, value.__kwdefaults__)
+            for owner in owners
+            for value in vars(owner).values()
+            if type(value) is FunctionType
+        }
+        self._places = [id(function) + _BODY_AT for function in self._before]
+        self._content = self._read()
+
+    def _read(self) -> bytes:
+        """Return where in memory code and defaults are; to look at objects would copy pages."""
+        return b"".join(ctypes.string_at(place, _BODY) for place in self._places)
+
+    def put_back(self) -> None:
+        if _ARE_SEEN and self._read() == self._content:
+            return
+        for function, (code, defaults, keywords) in self._before.items():
+            if function.__defaults__ is not defaults:
+                function.__defaults__ = defaults
+            if function.__kwdefaults__ is not keywords:
+                function.__kwdefaults__ = keywords
+            if function.__code__ is not code:
+                function.__code__ = code
 
 
 class _Changes:
@@ -133,6 +151,20 @@ def _are_counted() -> bool:
     return len(set(seen)) == len(seen) and count.value == seen[-1]
 
 
+def _are_seen() -> bool:
+    """Return whether a function of this Python has code and defaults where we read them."""
+    if sys.implementation.name != "cpython" or sys.version_info < (3, 11):
+        return False
+
+    def tried(x: int = 1, *, y: int = 2) -> int:
+        return x + y
+
+    parts = (tried.__code__, tried.__defaults__, tried.__kwdefaults__)
+    there = (ctypes.c_size_t * len(parts)).from_address(id(tried) + _BODY_AT)
+    return list(there) == [id(part) for part in parts]
+
+
 _AT = 24  # bytes into a dict: behind its references, its type and its size
-_ARE_COUNTED = _are_counted()
+_BODY_AT, _BODY = 48, 24  # bytes into a function: behind its references, its type and four names
+_ARE_COUNTED, _ARE_SEEN = _are_counted(), _are_seen()
 _MISSING = object()

@@ -112,6 +112,7 @@ def _cluster(scheduler: str, workers: int) -> Iterator[Any]:
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": False,
         "distributed.worker.preload": [],
+        "distributed.worker.profile.enabled": False,  # it looks at every frame, all the time
     }
     with dask.config.set(settings):
         if scheduler:

@@ -113,6 +113,8 @@ def serve(
     while order := os.read(orders, 1):
         if order == LOAD:
             os.write(answers, _load(_read_frame(requests), papers))
+            kept = Kept((*OURS, sys.modules[__name__]))  # modules were added
+            gc.freeze()
         if order != FORK:
             continue
         child = os.fork()
