@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from course_utils.grading.ahead import CAN_FORK, WORTH_A_WORKER
 from course_utils.grading.intake import Handed, recover
 from course_utils.grading.judging import judge_sheet, sandbox_for
 from course_utils.grading.release import Release
@@ -20,7 +21,6 @@ from course_utils.grading.sandbox import Sandbox, SandboxError
 from course_utils.grading.stock import CourseError
 from course_utils.grading.verdict import Flag, Verdict
 
-WORTH_A_WORKER = 10  # submissions: starting one takes seconds
 IN_FLIGHT = 4  # tasks a worker has at a time
 LOG = logging.getLogger(__name__)
 LOG.addHandler(logging.NullHandler())  # nothing is written unless somebody listens
@@ -112,6 +112,7 @@ def _cluster(scheduler: str, workers: int) -> Iterator[Any]:
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": False,
         "distributed.worker.preload": [],
+        "distributed.worker.multiprocessing-method": "forkserver" if CAN_FORK else "spawn",
         "distributed.worker.profile.enabled": False,  # it looks at every frame, all the time
     }
     with dask.config.set(settings):
