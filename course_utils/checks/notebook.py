@@ -23,7 +23,7 @@ from course_utils.checks.scopes import (
 )
 
 MOST_CHARACTERS = 200_000
-MOST_REMEMBERED = 10_000  # of a cell whose statements are kept
+MOST_REMEMBERED = 10_000  # of a cell whose tree is kept
 END = 10**9  # behind all statements
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -36,23 +36,27 @@ MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 
 def statements_of(text: str) -> list[ast.stmt]:
     """Return the statements of a text, without its magics; none if it is no Python."""
+    tree = tree_of(text) or tree_of(MAGIC.sub(r"\1pass", text))
+    return tree.body if tree else []
+
+
+def tree_of(text: str) -> ast.Module | None:
+    """Return the syntax tree of a text, or None if it is no Python; that of a cell is kept."""
     return _remembered(text) if len(text) < MOST_REMEMBERED else _parsed(text)
 
 
 @lru_cache(maxsize=64)
-def _remembered(text: str) -> list[ast.stmt]:
+def _remembered(text: str) -> ast.Module | None:
     return _parsed(text)
 
 
-def _parsed(text: str) -> list[ast.stmt]:
-    for version in (text, MAGIC.sub(r"\1pass", text)):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(version).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return []
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: nested too deep
+        return None
 
 
 @dataclass(eq=False)

@@ -3,14 +3,14 @@
 import ast
 import re
 import textwrap
-import warnings
 from collections.abc import Iterator
 from enum import IntEnum
 from functools import lru_cache
 from itertools import zip_longest
 
+from course_utils.checks.notebook import tree_of
+
 MAX_PARSED = 200_000  # characters; a longer cell is looked at by its lines only
-MAX_REMEMBERED = 10_000  # of a cell whose tree is kept
 
 # `%%time` and the like run the cell in the notebook's own namespace; other cell magics do not.
 _CELL_MAGIC = re.compile(r"\s*%%(?:time|capture|prun)\b[^\n]*")
@@ -88,23 +88,7 @@ def _is_shell(line: str) -> bool:
 
 
 def _tree(source: str) -> ast.Module | None:
-    if len(source) > MAX_PARSED:
-        return None
-    return _remembered(source) if len(source) < MAX_REMEMBERED else _parsed(source)
-
-
-@lru_cache(maxsize=64)
-def _remembered(source: str) -> ast.Module | None:
-    return _parsed(source)
-
-
-def _parsed(source: str) -> ast.Module | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: nested too deep
-        return None
+    return tree_of(source) if len(source) <= MAX_PARSED else None
 
 
 def is_unfilled(node: ast.AST) -> bool:

@@ -324,9 +324,11 @@ def _try(paper: Paper, cells: Sequence[PlannedCell], sandbox: Sandbox) -> tuple[
     for _ in range(TRIES):
         report, seen = _judged(paper, cells, _run(paper, cells, sandbox))
         tries.append((report, seen))
+        if seen.end == "done":
+            break
         at = min(len(seen.cells), len(cells) - 1)
         cut = definitions_only(cells[at].source)
-        if seen.end == "done" or cells[at].ours or cut == cells[at].source:
+        if cells[at].ours or cut == cells[at].source:
             break
         cells[at] = PlannedCell(cells[at].label, cut)
     return max(tries, key=lambda one: (one[0].points, len(one[1].outcomes), len(one[1].cells)))

@@ -6,6 +6,7 @@ while it runs (a hook that stays, an input that changes, a forbidden call) is ob
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from course_utils.grading.definitions import parse
 
@@ -28,10 +29,14 @@ def reaches(sources: Iterable[str]) -> list[str]:
     """Return what cells name that reaches beyond an answer, each once and a few only."""
     found: dict[str, None] = {}
     for source in sources:
-        tree = parse(source)
-        for node in ast.walk(tree) if tree else ():
-            found |= dict.fromkeys(_names(node))
+        found |= dict.fromkeys(_reached(source))
     return list(found)[:MOST_SHOWN]
+
+
+@lru_cache(maxsize=64)
+def _reached(source: str) -> tuple[str, ...]:
+    tree = parse(source)
+    return tuple(name for node in (ast.walk(tree) if tree else ()) for name in _names(node))
 
 
 def _names(node: ast.AST) -> Iterator[str]:
