@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from course_utils.grading.definitions import Definition, definitions, parse
 from course_utils.grading.recognition import StudentCell, alike, bare
@@ -32,10 +33,15 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class Found:
-    """The source of a master cell in a submission; ``how``: id, name, likeness or missing."""
+    """
+    The source of a master cell in a submission.
+
+    ``how``: id, name, likeness or missing; ``picture`` is what it has shown, as it was handed in.
+    """
 
     source: str
     how: str
+    picture: Any = None
 
 
 MISSING = Found("", "missing")
@@ -158,7 +164,7 @@ class Answers:
 
     def _take(self, master: MasterCell, each: StudentCell, how: str) -> None:
         self._chosen[master.grade_id] = each
-        self.solutions[master.grade_id] = Found(each.cell.source, how)
+        self.solutions[master.grade_id] = Found(each.cell.source, how, each.cell.picture)
 
 
 def _prompts(release: Release) -> dict[str, str]:

@@ -11,6 +11,7 @@ from course_utils.checks.report import folded
 from course_utils.grading.release import MasterCell, Release
 from course_utils.grading.verdict import ExerciseVerdict, Verdict
 
+AS_HANDED_IN = "The picture that was handed in with this cell; grading did not run it.\n"
 # What a terminal or a page could obey: control characters and those that turn text around.
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
@@ -33,6 +34,8 @@ def autograded_notebook(release: Release, verdict: Verdict) -> Any:
             cell.outputs = []
         if master.kind == "check":
             cell.outputs = _outputs(master, exercises.get(master.exercise), verdict.problem)
+        elif cell.cell_type == "code" and (picture := verdict.pictures.get(master.grade_id)):
+            cell.outputs = _shown(picture)
     if verdict.problem:
         notebook.cells.insert(0, from_dict(_told(verdict.problem)))
     return notebook
@@ -95,6 +98,12 @@ def _outputs(master: MasterCell, exercise: ExerciseVerdict | None, problem: str)
         },
     ]
     return [from_dict(output) for output in outputs]
+
+
+def _shown(picture: str) -> list[Any]:
+    told = {"output_type": "stream", "name": "stdout", "text": AS_HANDED_IN}
+    shown = {"output_type": "display_data", "data": {"image/png": picture}, "metadata": {}}
+    return [from_dict(output) for output in (told, shown)]
 
 
 def _told(problem: str) -> dict[str, Any]:

@@ -28,12 +28,18 @@ _MARKER = re.compile(r"^# (?:%%|In\[[\d ]*\]:)(.*)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell as it was handed in; ``kind`` is "code", "markdown" or "raw"."""
+    """
+    One cell as it was handed in.
+
+    ``kind`` is "code", "markdown" or "raw"; ``picture`` is the first one that the cell has shown,
+    as it stands in the file.
+    """
 
     kind: str
     source: str
     grade_id: str = ""
     cell_id: str = ""
+    picture: Any = None
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,16 @@ def _cell(cell: dict[str, Any]) -> Cell:
         _clean(_joined(cell.get("source", cell.get("input")))),
         _word(settings.get("grade_id")),
         _word(cell.get("id")) or _word(metadata.get("id")),  # Colab keeps it in the metadata
+        _picture(cell.get("outputs")),
     )
+
+
+def _picture(outputs: Any) -> Any:
+    for output in outputs if isinstance(outputs, list) else ():
+        data = output.get("data") if isinstance(output, dict) else None
+        if isinstance(data, dict) and "image/png" in data:
+            return data["image/png"]
+    return None
 
 
 def _word(value: Any) -> str:

@@ -26,6 +26,7 @@ from course_utils.grading import wire
 from course_utils.grading.definitions import python_of
 from course_utils.grading.intake import AnswerSheet, Handed, recover
 from course_utils.grading.limits import CPU_SECONDS
+from course_utils.grading.pictures import plain_png
 from course_utils.grading.planning import (
     PlannedCell,
     bind_apart,
@@ -200,7 +201,15 @@ def judge_sheet(
         {grade_id: found.source for grade_id, found in sheet.solutions.items()},
         tuple(flags),
         sheet.problem,
+        _pictures(sheet, release),
     )
+
+
+def _pictures(sheet: AnswerSheet, release: Release) -> dict[str, str]:
+    """Return what the cells that a person grades have shown."""
+    by_hand = (cell.grade_id for cell in release.cells if cell.kind == "manual")
+    found = {grade_id: plain_png(sheet.solutions[grade_id].picture) for grade_id in by_hand}
+    return {grade_id: picture for grade_id, picture in found.items() if picture}
 
 
 def _unjudged(

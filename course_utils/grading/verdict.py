@@ -41,7 +41,9 @@ class Verdict:
 
     ``source`` is the SHA-256 of what was handed in, ``release`` that of the master, ``sandbox``
     "bubblewrap" or "no sandbox". ``sources`` are the recovered solution cells by grade id, code and
-    text graded by hand alike. ``problem`` says why nothing could be read, or is "".
+    text graded by hand alike; ``pictures`` are PNGs as base64, handed in with cells that a person
+    grades, and made by whatever the student ran. ``problem`` says why nothing could be read, or
+    is "".
     """
 
     student: str
@@ -55,6 +57,7 @@ class Verdict:
     sources: Mapping[str, str] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
     problem: str = ""
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def points(self) -> float:
