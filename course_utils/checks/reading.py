@@ -25,7 +25,7 @@ from course_utils.checks.resolving import (
     text_of,
 )
 from course_utils.checks.scopes import (
-    COMPREHENSIONS,
+    SCOPES,
     Binding,
     Bindings,
     Names,
@@ -216,7 +216,7 @@ class _Reading(Resolver):
             self.step()
             self.names = names
             resolved = isinstance(node, MENTIONS) and self.mention(node, is_owner=is_owner)
-            if isinstance(node, ast.Import | ast.ImportFrom):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self.imported(node)
             elif isinstance(node, ast.Attribute):
                 todo.append((node.value, names, resolved))
@@ -228,7 +228,7 @@ class _Reading(Resolver):
     def inside(self, node: ast.AST, names: Names) -> Iterable[tuple[ast.AST, Names]]:
         """Return the parts of a piece of code, each with the names that it sees."""
         parts = list(parts_of(node))
-        if not isinstance(node, (*FUNCTIONS, *COMPREHENSIONS, ast.ClassDef)):
+        if not isinstance(node, SCOPES):
             return [(part, names) for part in parts]
         inner = self.scope(node, names)
         around = set(parts) - set(body_of(node))
