@@ -1,13 +1,18 @@
 """What observing relies on is put back, whether or not Python lets us see cheaply what changed."""
 
 import builtins
+import gc
+import signal
 import sys
+import time
 from types import ModuleType
 
 import pytest
+import torch
+from torch.overrides import TorchFunctionMode
 
 from course_utils.grading import keeping
-from course_utils.grading.keeping import Kept
+from course_utils.grading.keeping import Kept, calm
 
 SOURCE = """
 LIMIT = 3
@@ -85,3 +90,40 @@ def test_what_python_itself_looks_up_is_put_back(module, monkeypatch):
 
     assert (len, sys.modules, sys.modules["json"], sys.path) == before
     assert sys.getrecursionlimit() == depth
+
+
+def test_what_a_class_hides_of_another_is_taken_away(module):
+    class Small(module.Box):
+        pass
+
+    kept = Kept([], (Small,))
+    Small.size, Small.more = (lambda self: "hidden"), 5
+    kept.put_back()
+
+    assert (Small().size(), Small.more) == (1, 5)
+
+
+def test_what_was_left_running_is_stopped():
+    rang, hooked = [], []
+    signal.signal(signal.SIGALRM, lambda *_: rang.append(1))
+    signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+    torch.nn.modules.module.register_module_forward_hook(lambda *_: hooked.append(1))
+    gc.callbacks.append(lambda *_: hooked.append(2))
+    before, traced = sys.gettrace(), []
+    sys.settrace(lambda *_: traced.append(1))
+    Unequal().__enter__()
+    calm()
+    traced.clear()
+
+    assert torch.equal(torch.ones(1), torch.ones(1))
+    torch.nn.ReLU()(torch.ones(1))
+    gc.collect()
+    time.sleep(0.05)
+    assert (rang, hooked, traced) == ([], [], [])
+    sys.settrace(before)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+class Unequal(TorchFunctionMode):
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        return False

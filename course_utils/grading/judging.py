@@ -311,7 +311,11 @@ def _smallest(report: Report) -> str:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a sandbox sent of one run, read with care."""
+    """
+    What a sandbox sent of one run, read with care.
+
+    ``left`` is the number of the first cell that has left something running, or None.
+    """
 
     end: str
     cells: tuple[Failure | None, ...] = ()
@@ -319,6 +323,7 @@ class Seen:
     outcomes: tuple[Outcome, ...] = ()
     calls: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    left: int | None = None
 
 
 def _try(paper: Paper, cells: Sequence[PlannedCell], sandbox: Sandbox) -> tuple[Report, Seen]:
@@ -326,16 +331,17 @@ def _try(paper: Paper, cells: Sequence[PlannedCell], sandbox: Sandbox) -> tuple[
     Run cells and judge; return the best of a few tries.
 
     A cell that ends the run, or the answer's own if that ends while it is called, is cut down to
-    its definitions for the next try: what else it does may be what ends it.
+    its definitions for the next try: what else it does may be what ends it. So is a cell that
+    leaves a thread behind, which may break into what runs after it.
     """
     cells = list(cells)
     tries = []
     for _ in range(TRIES):
         report, seen = _judged(paper, cells, _run(paper, cells, sandbox))
         tries.append((report, seen))
-        if seen.end == "done":
+        if seen.end == "done" and (seen.left is None or report.code == "right"):
             break
-        at = min(len(seen.cells), len(cells) - 1)
+        at = min(len(seen.cells) if seen.left is None else seen.left, len(cells) - 1)
         cut = definitions_only(cells[at].source)
         if cells[at].ours or cut == cells[at].source:
             break
@@ -372,6 +378,7 @@ def read_sent(sent: Sent, plan: Plan, n_cells: int) -> Seen:
     calls: list[str] = []
     named: list[str] = []
     form: Form | None = None
+    left: int | None = None
     values, whole = sent.values()
     end, ended = sent.end, False
     if end == "done" and not whole:
@@ -380,6 +387,8 @@ def read_sent(sent: Sent, plan: Plan, n_cells: int) -> Seen:
         match value:
             case ("cell", int(n), (None | Failure()) as failure) if n == len(cells) < n_cells:
                 cells.append(failure)
+            case ("left", int(n)) if n == len(cells) < n_cells:
+                left = n if left is None else left
             case ("form", str(kind), str(described), parameters) if form is None:
                 form = Form(kind, escaped(described[:200]), _parameters(parameters))
             case ("case", Outcome() as outcome, list(some)) if len(outcomes) < len(plan.cases):
@@ -395,7 +404,7 @@ def read_sent(sent: Sent, plan: Plan, n_cells: int) -> Seen:
     called = form is not None and form.kind != "value"
     if end == "done" and not (ended and len(outcomes) == called * len(plan.cases)):
         end = "killed"  # by its own doing, with whatever status
-    return Seen(end, tuple(cells), form, tuple(outcomes), tuple(calls), tuple(named))
+    return Seen(end, tuple(cells), form, tuple(outcomes), tuple(calls), tuple(named), left)
 
 
 def _texts(values: list[Any]) -> list[str]:

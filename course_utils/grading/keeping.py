@@ -1,29 +1,76 @@
 """What observing an answer relies on, kept before its code runs, and put back after."""
 
 import builtins
+import collections
 import contextlib
+import copy
 import ctypes
+import functools
 import gc
 import inspect
+import itertools
+import math
 import os
+import random
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from signal import ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL, setitimer
 from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 import torch
+from torch._C import (
+    _len_torch_dispatch_stack,
+    _len_torch_function_stack,
+    _pop_torch_dispatch_stack,
+    _pop_torch_function_stack,
+)
 
 from course_utils.checks import comparison, exercise, observing, outcomes, watching
 from course_utils.grading import wire
 
+
+def _classes_in(module: ModuleType) -> Iterator[type]:
+    """Yield the classes that a module offers."""
+    return (one for one in vars(module).values() if isinstance(one, type))
+
+
 LIBRARIES = (
-    *(torch.Tensor, torch.nn.Module, torch.nn.Parameter, torch.Generator),
-    *(torch, torch.nn, torch.nn.functional, torch.autograd, torch.optim, torch.linalg),
-    *(np, os, inspect, contextlib),
+    *(torch.Tensor, torch.Generator),
+    *(torch, torch.nn, torch.nn.functional, torch.nn.init, torch.autograd, torch.optim),
+    *(torch.linalg, torch.random, torch.utils.data, np, np.random),
+    *(collections, contextlib, copy, functools, inspect, itertools, math, os, random),
+    *(one for space in (torch.nn, torch.optim, torch.utils.data) for one in _classes_in(space)),
 )
+TIMERS = (ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF)
+WATCHES = (sys.settrace, sys.setprofile, threading.settrace, threading.setprofile)
+# what every module calls, and every collection of garbage
+HOOKS: list[Any] = [
+    gc.callbacks,
+    *(
+        hooks
+        for name, hooks in vars(torch.nn.modules.module).items()
+        if name.startswith("_global_") and isinstance(hooks, dict)
+    ),
+]
 # modules of this package that are at work beside every answer
 OURS = (comparison, exercise, observing, outcomes, watching, wire)
+
+
+def calm() -> None:
+    """Stop what code has left behind that breaks into other code: timers, tracing, modes, hooks."""
+    for timer in TIMERS:
+        setitimer(timer, 0)
+    for watch in WATCHES:
+        watch(None)
+    while _len_torch_function_stack():
+        _pop_torch_function_stack()
+    while _len_torch_dispatch_stack():
+        _pop_torch_dispatch_stack(None)
+    for hooks in HOOKS:
+        hooks.clear()
 
 
 class Kept:
@@ -58,6 +105,7 @@ class Kept:
     def put_back(self) -> None:
         """Put back what was changed or removed; what was added stays."""
         self.put_back_builtins()
+        calm()
         vars(sys).update(self._names)
         for found, before in self._lists:
             found[:] = before
@@ -92,6 +140,14 @@ class _Space:
         for name in [n for n, value in self.before.items() if now.get(n, _MISSING) is not value]:
             with contextlib.suppress(AttributeError, TypeError):
                 kind.__setattr__(self.owner, name, self.before[name])
+        for name in [n for n in now if n not in self.before and self._hides(n)]:
+            with contextlib.suppress(AttributeError, TypeError):
+                type.__delattr__(self.owner, name)
+
+    def _hides(self, name: str) -> bool:
+        """Return whether a class has by itself what it would have from another."""
+        bases = type.mro(self.owner)[1:] if isinstance(self.owner, type) else []
+        return any(name in vars(base) for base in bases)
 
 
 class _Bodies:

@@ -29,6 +29,7 @@ import struct
 import sys
 import time
 import types
+from _thread import _count as count_threads  # beside this one
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,7 +42,7 @@ from course_utils.checks.observing import Plan, form_of, read_answer, run_cases
 from course_utils.checks.outcomes import Failure
 from course_utils.grading import wire
 from course_utils.grading.confine import confine
-from course_utils.grading.keeping import OURS, Kept
+from course_utils.grading.keeping import OURS, Kept, calm
 from course_utils.grading.limits import MEMORY
 from course_utils.grading.memory import settle
 
@@ -403,6 +404,9 @@ def _answer(
     for number, (label, source) in enumerate(cells):
         failure = _run_cell(label, source, namespace)
         kept.put_back_builtins()
+        calm()
+        if count_threads():
+            send("left", number)
         send("cell", number, failure)
     kept.put_back()
     paper.scenes.put_back()
