@@ -4,9 +4,11 @@ import pytest
 
 from course_utils.grading.definitions import python_of
 from course_utils.grading.planning import (
+    PlannedCell,
     definitions_only,
     leaves_out,
     plan_cells,
+    without_effects,
 )
 
 SETUP = ["import torch\nfrom course_utils.checks import check"]
@@ -133,6 +135,7 @@ def test_what_takes_long_or_changes_others_is_no_definition(line):
 def test_no_text_stops_the_planning(source):
     assert sources([source])[0] == SETUP[0]
     definitions_only(source)
+    without_effects([PlannedCell("cell 1", source), PlannedCell("with the answer", OWN)], "answer")
 
 
 def test_a_name_that_is_local_to_the_answer_calls_for_no_cell():
@@ -159,3 +162,54 @@ def test_a_name_that_is_looked_up_outside_calls_for_its_cell(own):
     planned = plan_cells([], ["size = 3"], own)
 
     assert [cell.source for cell in planned] == ["size = 3", own]
+
+
+ANSWER = "def f(x):\n    return g(x)"
+KEPT_WHOLE = [
+    "f = partial(f, 1)",
+    "f: object = partial(f, 1)",
+    "del f",
+    "del g",
+    "if True:\n    g = other()",
+    "for g in (1, 2):\n    pass",
+    "with open('x') as g:\n    pass",
+    "try:\n    def g(x): return x\nexcept Exception:\n    pass",
+    "g, h = both()",
+]
+CUT = [
+    "print(f(3))",
+    "torch.Tensor.item = None",
+    "thread.start()",
+    "for n in range(3):\n    f(n)",
+    "lib = load()\nlib.set()",
+    "assert f(2) == 4",
+    "del x",
+]
+
+
+@pytest.mark.parametrize("beside", KEPT_WHOLE)
+def test_a_cell_stays_whole_where_what_it_does_binds_what_is_used(beside):
+    cells = [PlannedCell("setup", "import torch\ntorch.rand(1)", True)]
+    cells.append(PlannedCell("with the answer", f"{ANSWER}\n{beside}"))
+
+    assert without_effects(cells, "f") == cells
+
+
+@pytest.mark.parametrize("beside", CUT)
+def test_what_a_cell_does_beside_is_left_out(beside):
+    helper = PlannedCell("cell 1", f"def g(x):\n    return 2 * x\n{beside}")
+    cells = [helper, PlannedCell("with the answer", f"{beside}\n{ANSWER}")]
+
+    found = without_effects(cells, "f")
+
+    assert [cell.source for cell in found] == ["def g(x):\n    return 2 * x", ANSWER]
+    assert [cell.label for cell in found] == ["cell 1", "with the answer"]
+
+
+@pytest.mark.parametrize(
+    "source", [ANSWER, f'"""Told."""\nimport math\npass\n\n{ANSWER}  # a remark', "def f(x:"]
+)
+def test_a_cell_that_only_defines_stays_as_it_is_written(source):
+    cells = [PlannedCell("with the answer", source)]
+
+    assert without_effects(cells, "f") == cells

@@ -34,6 +34,7 @@ from course_utils.grading.planning import (
     leaves_out,
     plan_cells,
     shadows,
+    without_effects,
 )
 from course_utils.grading.reaching import reaches
 from course_utils.grading.release import Release
@@ -311,11 +312,7 @@ def _smallest(report: Report) -> str:
 
 @dataclass(frozen=True)
 class Seen:
-    """
-    What a sandbox sent of one run, read with care.
-
-    ``left`` is the number of the first cell that has left something running, or None.
-    """
+    """What a sandbox sent of one run, read with care."""
 
     end: str
     cells: tuple[Failure | None, ...] = ()
@@ -323,7 +320,6 @@ class Seen:
     outcomes: tuple[Outcome, ...] = ()
     calls: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
-    left: int | None = None
 
 
 def _try(paper: Paper, cells: Sequence[PlannedCell], sandbox: Sandbox) -> tuple[Report, Seen]:
@@ -331,21 +327,27 @@ def _try(paper: Paper, cells: Sequence[PlannedCell], sandbox: Sandbox) -> tuple[
     Run cells and judge; return the best of a few tries.
 
     A cell that ends the run, or the answer's own if that ends while it is called, is cut down to
-    its definitions for the next try: what else it does may be what ends it. So is a cell that
-    leaves a thread behind, which may break into what runs after it.
+    its definitions for the next try: what else it does may be what ends it. If all is not right,
+    the last try is without what cells do beside: a setting, a patch or a thread that is left
+    behind is no part of the answer.
     """
     cells = list(cells)
     tries = []
     for _ in range(TRIES):
         report, seen = _judged(paper, cells, _run(paper, cells, sandbox))
         tries.append((report, seen))
-        if seen.end == "done" and (seen.left is None or report.code == "right"):
+        if seen.end == "done":
             break
-        at = min(len(seen.cells) if seen.left is None else seen.left, len(cells) - 1)
+        at = min(len(seen.cells), len(cells) - 1)
         cut = definitions_only(cells[at].source)
         if cells[at].ours or cut == cells[at].source:
             break
         cells[at] = PlannedCell(cells[at].label, cut)
+    report, seen = tries[-1]
+    if report.code not in ("right", "unstarted") and not any(seen.cells):  # none was stopped
+        alone = without_effects(cells, paper.exercise.name)
+        if alone != cells:
+            tries.append(_judged(paper, alone, _run(paper, alone, sandbox)))
     return max(tries, key=lambda one: (one[0].points, len(one[1].outcomes), len(one[1].cells)))
 
 
@@ -378,7 +380,6 @@ def read_sent(sent: Sent, plan: Plan, n_cells: int) -> Seen:
     calls: list[str] = []
     named: list[str] = []
     form: Form | None = None
-    left: int | None = None
     values, whole = sent.values()
     end, ended = sent.end, False
     if end == "done" and not whole:
@@ -387,8 +388,6 @@ def read_sent(sent: Sent, plan: Plan, n_cells: int) -> Seen:
         match value:
             case ("cell", int(n), (None | Failure()) as failure) if n == len(cells) < n_cells:
                 cells.append(failure)
-            case ("left", int(n)) if n == len(cells) < n_cells:
-                left = n if left is None else left
             case ("form", str(kind), str(described), parameters) if form is None:
                 form = Form(kind, escaped(described[:200]), _parameters(parameters))
             case ("case", Outcome() as outcome, list(some)) if len(outcomes) < len(plan.cases):
@@ -404,7 +403,7 @@ def read_sent(sent: Sent, plan: Plan, n_cells: int) -> Seen:
     called = form is not None and form.kind != "value"
     if end == "done" and not (ended and len(outcomes) == called * len(plan.cases)):
         end = "killed"  # by its own doing, with whatever status
-    return Seen(end, tuple(cells), form, tuple(outcomes), tuple(calls), tuple(named), left)
+    return Seen(end, tuple(cells), form, tuple(outcomes), tuple(calls), tuple(named))
 
 
 def _texts(values: list[Any]) -> list[str]:

@@ -153,14 +153,57 @@ def definitions_only(source: str) -> str:
     return ""  # a function that is nested too deep
 
 
+def without_effects(cells: Sequence[PlannedCell], name: str) -> list[PlannedCell]:
+    """
+    Return the cells of an answer without what they do beside: without patches, settings, threads.
+
+    A cell stays whole where what it does binds, or unbinds, a name that is used.
+    """
+    parts = [_Parts(cell.source) if cell.ours else _parts(cell.source) for cell in cells]
+    used = frozenset({name}).union(*(_names(part.definitions).used for part in parts))
+    return [
+        cell if used & part.bound_beside else PlannedCell(cell.label, part.definitions, cell.ours)
+        for cell, part in zip(cells, parts, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a cell defines, as a source, and the names that it binds or unbinds otherwise."""
+
+    definitions: str
+    bound_beside: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=64)
+def _parts(source: str) -> _Parts:
+    tree = parse(source)
+    beside = [one for one in tree.body if not _only_defines(one)] if tree else []
+    if not beside:
+        return _Parts(source)
+    deleted = {
+        node.id
+        for statement in beside
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)
+    }
+    try:
+        bound = _names(ast.unparse(ast.Module(beside, []))).defined
+    except RecursionError:
+        return _Parts(source)
+    return _Parts(definitions_only(source), bound | deleted)
+
+
 def _only_defines(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Assign | ast.AnnAssign):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         if any(isinstance(target, ast.Attribute | ast.Subscript) for target in targets):
             return False
         return statement.value is None or _is_simple(statement.value)
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Constant)
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-    return isinstance(statement, kinds)
+    return isinstance(statement, (*kinds, ast.Pass))
 
 
 def _is_simple(value: ast.expr) -> bool:

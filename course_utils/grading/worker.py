@@ -29,7 +29,6 @@ import struct
 import sys
 import time
 import types
-from _thread import _count as count_threads  # beside this one
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -405,8 +404,6 @@ def _answer(
         failure = _run_cell(label, source, namespace)
         kept.put_back_builtins()
         calm()
-        if count_threads():
-            send("left", number)
         send("cell", number, failure)
     kept.put_back()
     paper.scenes.put_back()
