@@ -380,6 +380,16 @@ def test_a_shape_and_an_order_are_asked_for(addresses, open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+def test_code_in_an_option_stands_in_its_line(addresses, open_page):
+    page = open_page(width=390)
+    page.goto(f"{addresses['http']}chapters/appendix_h_teaching.html")
+    option = page.locator("summary:has(code)").first
+    lines = "one => new Set([...one.getClientRects()].map(box => box.top)).size"
+
+    assert option.locator("code").evaluate(lines) == 1
+    assert option.evaluate("one => getComputedStyle(one).display") == "block"
+
+
 def test_what_a_browser_keeps_may_be_anything(addresses, open_page):
     page = open_page()
     page.goto(f"{addresses['http']}chapters/03_convolution_arithmetic.html")
