@@ -386,3 +386,42 @@ def test_a_long_text_is_read_as_far_as_the_limit_and_an_endless_one_ends(monkeyp
 
     monkeypatch.setattr(reading, "MOST_STEPS", 20)
     assert read(answer + "".join(f" + x{n}" for n in range(100))) in ([], ["F.conv2d"])
+
+
+BOUND = {
+    "assignment with a type": "g: object = F.conv2d",
+    "walrus": "(g := F.conv2d)",
+    "loop": "for g in (F.conv2d,):\n    pass",
+    "with": "with nullcontext(F.conv2d) as g:\n    pass",
+    "coroutine": "async def g(x): return F.conv2d(x)",
+    "addition": "g = ()\ng += (F.conv2d,)",
+}
+HIDDEN = {
+    "exception": "try:\n        x()\n    except Exception as conv2d:\n        return conv2d(x)",
+    "case": "match x:\n        case conv2d:\n            return conv2d(x)",
+    "case of many": "match x:\n        case [*conv2d]:\n            return conv2d(x)",
+    "case of a dict": "match x:\n        case {**conv2d}:\n            return conv2d(x)",
+}
+
+
+@pytest.mark.parametrize("statement", BOUND.values(), ids=BOUND)
+def test_every_way_of_binding_a_name_leads_to_what_it_is_bound_to(statement):
+    source = f"import torch.nn.functional as F\n{statement}\ndef answer(x): return g(x)"
+
+    assert read_source(source, "answer", NO_CONVOLUTION) == ["F.conv2d"]
+
+
+@pytest.mark.parametrize("body", HIDDEN.values(), ids=HIDDEN)
+def test_what_a_function_binds_itself_is_not_what_the_notebook_binds(body):
+    source = f"from torch.nn.functional import conv2d\ndef answer(x):\n    {body}"
+
+    assert read_source(source, "answer", NO_CONVOLUTION) == []
+
+
+def test_an_asynchronous_loop_binds_a_name():
+    source = (
+        "from torch.nn.functional import conv2d\n"
+        "async def answer(x):\n    async for conv2d in x:\n        conv2d(x)"
+    )
+
+    assert read_source(source, "answer", NO_CONVOLUTION) == []

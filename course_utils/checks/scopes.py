@@ -9,12 +9,6 @@ from course_utils.checks.resolving import FUNCTIONS, Function
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SCOPES = (*FUNCTIONS, *COMPREHENSIONS, ast.ClassDef)  # what is inside sees names of its own
-# The kinds of code that `_bound_by` knows: most kinds bind nothing.
-BINDING = frozenset(
-    {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom}
-    | {ast.Assign, ast.AugAssign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.AsyncFor}
-    | {ast.withitem, ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping}
-)
 DECLARING = (ast.Global, ast.Nonlocal)
 
 
@@ -88,7 +82,7 @@ def bindings_of(body: Iterable[ast.AST], names: Names, *, outer: bool = False) -
     for node in (one for statement in body for one in run_at_once(statement)):
         if isinstance(node, DECLARING):
             declared.update(node.names)
-        for name, binding in _bound_by(node, names) if type(node) in BINDING else ():
+        for name, binding in _bound_by(node, names):
             found[name].append(binding)
     return {name: found[name] for name in found if outer or name not in declared}
 
