@@ -95,7 +95,7 @@
         if (option !== hit) option.open = false;
       }
       if (hit) hit.open = true;
-      if (!hit) note(options, false);
+      note(options, !!hit?.classList.contains("right"));
       said.textContent = hit ? "" : given === null ? "That cannot be read: write digits only." : "Not right, and none of the usual slips. Try again, or look at the options.";
     };
     for (const option of options) option.hidden = true;
