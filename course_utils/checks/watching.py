@@ -2,12 +2,25 @@
 
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from types import CodeType, FrameType
 from typing import Any
 
-from torch.utils._python_dispatch import TorchDispatchMode
+import torch
+from torch._C import (
+    DispatchKeySet,
+    _dispatch_get_all_op_names,
+    _dispatch_has_kernel_for_dispatch_key,
+    _dispatch_key_parse,
+    _dispatch_tls_is_dispatch_key_excluded,
+    _dispatch_tls_is_dispatch_key_included,
+    _dispatch_tls_set_dispatch_key_excluded,
+    _dispatch_tls_set_dispatch_key_included,
+    _ExcludeDispatchKeyGuard,
+)
+from torch.library import Library
 
 from course_utils.checks.exercise import NO_OPERATOR, Forbidden
 from course_utils.checks.forbidding import is_banned, is_named, is_ours
@@ -19,36 +32,83 @@ ANSWERS = re.compile(
     r"course_utils\.(arithmetic|architecture|datasets|hooks|models"
     r"|checks\.(broken_runs|a\d_(?!(\w+_)?scenes\.|models\.)))"
 )
+# A place in PyTorch's dispatcher, in front of all others, that PyTorch itself keeps for tests. An
+# operator is called there first while the place is open to the thread, if something waits there.
+PLACE = "TESTING_ONLY_GenericMode"
+_libraries: dict[str, Any] = {}
+_waiting: set[str] = set()
+_at_work: "list[Watcher]" = []
 
 
-class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes which forbidden operators and functions run, while it watches; one watches at a time."""
+@cache
+def wait_for(operators: str) -> None:
+    """
+    Let the operators whose names match tell when they run while the place is open.
+
+    Elsewhere, and to all others, nothing happens. Operators that are made of others do not tell.
+    """
+    if "_" not in _libraries:  # all there are go on to the next place, but those below
+        _library("_").fallback(torch.library.fallthrough_kernel)
+    for full_name in _dispatch_get_all_op_names():
+        name, _, overload = full_name.partition(".")
+        made_of_others = _dispatch_has_kernel_for_dispatch_key(
+            full_name, "CompositeImplicitAutograd"
+        )
+        if full_name in _waiting or made_of_others or not re.search(operators, name):
+            continue
+        _waiting.add(full_name)
+        space, _, bare_name = name.partition("::")
+        _library(space).impl(full_name, _teller(space, bare_name, overload or "default"))
+
+
+def _library(space: str) -> Any:
+    if space not in _libraries:
+        _libraries[space] = Library(space, "IMPL", PLACE)  # type: ignore[no-untyped-call]
+    return _libraries[space]
+
+
+def _teller(space: str, name: str, overload: str) -> Callable[..., Any]:
+    """Return what is called first in place of an operator."""
+    place = DispatchKeySet(_dispatch_key_parse(PLACE))
+
+    def tell(*args: Any, **kwargs: Any) -> Any:
+        for watcher in _at_work[-1:]:
+            watcher.note_operator(f"{space}::{name}")
+        operator = getattr(getattr(getattr(torch.ops, space), name), overload)
+        with _ExcludeDispatchKeyGuard(place):  # what it is made of is its own
+            return operator(*args, **kwargs)
+
+    return tell
+
+
+@contextmanager
+def _open_place() -> Iterator[None]:
+    """Open the place to this thread, whoever has closed it."""
+    included = _dispatch_tls_is_dispatch_key_included(PLACE)
+    excluded = _dispatch_tls_is_dispatch_key_excluded(PLACE)
+    _dispatch_tls_set_dispatch_key_excluded(PLACE, False)
+    _dispatch_tls_set_dispatch_key_included(PLACE, True)
+    try:
+        yield
+    finally:
+        _dispatch_tls_set_dispatch_key_included(PLACE, included)
+        _dispatch_tls_set_dispatch_key_excluded(PLACE, excluded)
+
+
+class Watcher:
+    """Notes which forbidden operators and functions run, while it watches."""
 
     def __init__(self, forbidden: Forbidden) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
         self.forbidden = forbidden
         self.operators = re.compile(forbidden.operators)
         self.last_names = {name.rpartition(".")[2] for name in forbidden.names}
-        # what was looked at and is allowed: operators by name, code by identity, and kept
-        self.harmless_operators: set[str] = set()
-        self.harmless: dict[int, CodeType] = {}
+        self.harmless: dict[int, CodeType] = {}  # code that was looked at, by identity, and kept
         self.seen: list[str] = []
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        return False  # the compiler is not used, and importing it would take seconds
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func._name not in self.harmless_operators:
-            self._note_operator(func)
-        return func(*args, **kwargs) if kwargs else func(*args)
-
-    def _note_operator(self, func: Any) -> None:
-        name = func._schema.name
+    def note_operator(self, name: str) -> None:
+        """Note an operator that runs, if it is forbidden here."""
         if self.operators.search(name):
             self.seen.append(name.partition("::")[2])
-        else:
-            self.harmless_operators.add(func._name)
 
     def profile(self, frame: FrameType, event: str, argument: Any) -> None:
         """Note functions of other libraries and of this one, as ``sys.setprofile`` reports them."""
@@ -81,7 +141,12 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Yield a list that fills with the forbidden calls made in the block."""
         seen = self.seen = []
         previous = sys.getprofile()
-        with self if self.forbidden.operators != NO_OPERATOR else nullcontext():
+        with ExitStack() as stack:
+            if self.forbidden.operators != NO_OPERATOR:
+                wait_for(self.forbidden.operators)
+                _at_work.append(self)
+                stack.callback(_at_work.remove, self)
+                stack.enter_context(_open_place())
             if previous is not None and not callable(previous):  # cProfile's own: leave it alone
                 yield seen
                 return

@@ -21,7 +21,6 @@ import json
 import linecache
 import marshal
 import os
-import re
 import resource
 import select
 import signal
@@ -35,13 +34,13 @@ from typing import Any, NamedTuple
 
 import torch
 
-from course_utils.checks import outcomes
+from course_utils.checks import outcomes, watching
 from course_utils.checks.exercise import Case, Forbidden
 from course_utils.checks.observing import Plan, form_of, read_answer, run_cases
 from course_utils.checks.outcomes import Failure
 from course_utils.grading import wire
 from course_utils.grading.confine import confine
-from course_utils.grading.keeping import OURS, Kept, calm
+from course_utils.grading.keeping import OURS, Everything, Kept, calm
 from course_utils.grading.limits import MEMORY
 from course_utils.grading.memory import settle
 
@@ -101,11 +100,11 @@ def serve(
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     torch.set_num_threads(1)
     sys.meta_path.append(_Absent())
-    kept = Kept((*OURS, sys.modules[__name__]))
+    kept = Everything((*OURS, sys.modules[__name__]))
     _warm_up(kept)
     namespace = _namespace()
-    kept = Kept((*OURS, sys.modules[__name__]))
-    gc.collect()
+    kept = Everything((*OURS, sys.modules[__name__]))
+    gc.enable()
     gc.freeze()
     settle()
     os.write(answers, b"ready\n")
@@ -115,7 +114,7 @@ def serve(
     while order := os.read(orders, 1):
         if order == LOAD:
             os.write(answers, _load(_read_frame(requests), papers))
-            kept = Kept((*OURS, sys.modules[__name__]))  # modules were added
+            kept = Everything((*OURS, sys.modules[__name__]))  # modules were added
             gc.freeze()
         if order != FORK:
             continue
@@ -169,7 +168,7 @@ def _load(frame: bytes, papers: dict[bytes, _Paper]) -> bytes:
         name, packed = frame[:PAPER_NAME], frame[PAPER_NAME:]
         paper = wire.unpack(packed, most_json=MOST_REQUEST)
         modules = [_load_module(*item) for item in paper["modules"].items()]
-        papers[name] = _Paper(paper["name"], _plan(paper), Kept(modules, ()))
+        papers[name] = _Paper(paper["name"], _plan(paper), Kept(modules))
         gc.freeze()
     except Exception as error:
         return json.dumps(f"{type(error).__name__}: {error}").encode() + b"\n"
@@ -314,7 +313,7 @@ def _run_child(
     cpu_seconds: int,
     papers: dict[bytes, _Paper],
     namespace: dict[str, Any],
-    kept: Kept,
+    kept: Everything,
 ) -> None:
     """Read a request, run it, and end; nothing comes back from here."""
     status = 1
@@ -390,7 +389,7 @@ def _pages() -> int:
 
 
 def _answer(
-    paper: _Paper, cells: list[list[str]], namespace: dict[str, Any], results: int, kept: Kept
+    paper: _Paper, cells: list[list[str]], namespace: dict[str, Any], results: int, kept: Everything
 ) -> None:
     """Run cells and then the cases of a paper, and send what happened as it happens."""
 
@@ -425,14 +424,14 @@ def _answer(
     send("end")
 
 
-def _warm_up(kept: Kept) -> None:
+def _warm_up(kept: Everything) -> None:
     """Run an answer before anything is forked: what the first calls set up is there then."""
     calls = [Case(f"{n}", (torch.ones(1, 1, 4 - n % 2, 4),)) for n in range(WARM_CALLS)]
     forbidden = Forbidden("", "conv", frozenset({"conv2d"}))
     plan = Plan(wire.unpack(wire.pack(calls)), ("x",), None, forbidden, WARM_CALLS)
     state = torch.get_rng_state()
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    paper = _Paper("answer", plan, Kept((), ()))
+    paper = _Paper("answer", plan, Kept(()))
     _answer(paper, [["warm", WARM]], _namespace(), nowhere, kept)
     os.close(nowhere)
     torch.set_rng_state(state)
@@ -463,7 +462,7 @@ def _plan(paper: dict[str, Any]) -> Plan:
         probe = getattr(importlib.import_module(module_name), function)
     sentence, operators, banned, allowed = paper["forbidden"]
     forbidden = Forbidden(sentence, operators, frozenset(banned), frozenset(allowed))
-    re.compile(operators)  # and it is remembered
+    watching.wait_for(operators)
     cases = wire.unpack(paper["cases"], most_json=MOST_REQUEST)
     return Plan(cases, tuple(paper["names"]), probe, forbidden, paper["n_visible"])
 
