@@ -12,7 +12,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from course_utils.grading import keeping
-from course_utils.grading.keeping import Kept, calm
+from course_utils.grading.keeping import Everything, Kept, calm
 
 SOURCE = """
 LIMIT = 3
@@ -43,7 +43,7 @@ def test_this_python_is_one_whose_changes_are_seen():
 
 
 def test_bodies_of_functions_and_methods_are_put_back(module):
-    kept = Kept([module], ())
+    kept = Kept([module])
     module.scaled.__code__ = (lambda x, factor=2, *, shift=1: -1).__code__
     module.scaled.__defaults__ = (7,)
     module.scaled.__kwdefaults__ = {"shift": 9}
@@ -56,7 +56,7 @@ def test_bodies_of_functions_and_methods_are_put_back(module):
 
 @pytest.mark.parametrize("part", ["__code__", "__defaults__", "__kwdefaults__"])
 def test_each_part_of_a_function_alone_is_seen(module, part):
-    kept, before = Kept([module], ()), getattr(module.scaled, part)
+    kept, before = Kept([module]), getattr(module.scaled, part)
     others = {
         "__code__": (lambda x, factor=2, *, shift=1: -1).__code__,
         "__defaults__": (2,),
@@ -70,7 +70,7 @@ def test_each_part_of_a_function_alone_is_seen(module, part):
 
 
 def test_names_are_put_back_and_new_ones_stay(module):
-    kept, scaled = Kept([module], ()), module.scaled
+    kept, scaled = Kept([module]), module.scaled
     module.LIMIT, module.more, module.Box.size = 4, 5, None
     del module.scaled
     kept.put_back()
@@ -80,7 +80,7 @@ def test_names_are_put_back_and_new_ones_stay(module):
 
 
 def test_what_python_itself_looks_up_is_put_back(module, monkeypatch):
-    kept, before = Kept([module], ()), (len, sys.modules, sys.modules["json"], sys.path[:])
+    kept, before = Everything([module]), (len, sys.modules, sys.modules["json"], sys.path[:])
     monkeypatch.setattr(builtins, "len", None)
     monkeypatch.setitem(sys.modules, "json", None)
     monkeypatch.setattr(sys, "path", [])

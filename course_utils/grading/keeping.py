@@ -14,10 +14,10 @@ import os
 import random
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from signal import ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL, setitimer
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -85,37 +85,50 @@ class Kept:
         Others, whose names are kept.
     """
 
-    def __init__(self, ours: Iterable[ModuleType], libraries: Iterable[Any] = LIBRARIES) -> None:
-        self._builtins = vars(builtins), dict(vars(builtins)), _Changes(vars(builtins))
-        lists = ("meta_path", "path_hooks", "path")
-        self._names: dict[str, Any] = {name: getattr(sys, name) for name in ("modules", *lists)}
-        self._lists = [(self._names[name], list(self._names[name])) for name in lists]
-        self._modules = sys.modules, dict(sys.modules), _Changes(sys.modules)
-        self._depth = sys.getrecursionlimit()
+    def __init__(self, ours: Iterable[ModuleType], libraries: Iterable[Any] = ()) -> None:
         mine = [owner for module in ours for owner in _parts(module)]
-        self._spaces = [_Space(owner) for owner in (*mine, *libraries)]
-        self._bodies = _Bodies(mine)
-
-    def put_back_builtins(self) -> None:
-        """Put back the built-in functions, without the help of one."""
-        there, before, changes = self._builtins
-        if changes:
-            there.update(before)
+        spaces: list[_Part] = [_Space(owner) for owner in (*mine, *libraries)]
+        self._parts = [*spaces, *_bodies_of(mine)]
+        self._places = _Places([part.places for part in self._parts])
 
     def put_back(self) -> None:
         """Put back what was changed or removed; what was added stays."""
+        if changed := self._places.changed():
+            for number in changed:
+                self._parts[number].put_back()
+            self._places.renew()
+
+
+class Everything(Kept):
+    """What is kept of modules of this package and of libraries, and what Python itself looks up."""
+
+    def __init__(self, ours: Iterable[ModuleType]) -> None:
+        super().__init__(ours, LIBRARIES)
+        self._builtins = vars(builtins), dict(vars(builtins)), _Places([_count_of(vars(builtins))])
+        lists = ("meta_path", "path_hooks", "path")
+        self._names: dict[str, Any] = {name: getattr(sys, name) for name in ("modules", *lists)}
+        self._lists = [(self._names[name], list(self._names[name])) for name in lists]
+        self._modules = sys.modules, dict(sys.modules), _Places([_count_of(sys.modules)])
+        self._depth = sys.getrecursionlimit()
+
+    def put_back_builtins(self) -> None:
+        """Put back the built-in functions, without the help of one."""
+        there, before, count = self._builtins
+        if not count.same():
+            there.update(before)
+
+    def put_back(self) -> None:
+        """Put back what was changed or removed, and stop what was left running."""
         self.put_back_builtins()
         calm()
         vars(sys).update(self._names)
         for found, before in self._lists:
             found[:] = before
-        modules, known, changes = self._modules
-        if changes:
+        modules, known, count = self._modules
+        if not count.same():
             modules |= {name: one for name, one in known.items() if modules.get(name) is not one}
         sys.setrecursionlimit(self._depth)
-        for space in self._spaces:
-            space.put_back()
-        self._bodies.put_back()
+        super().put_back()
 
 
 def _parts(module: ModuleType) -> list[Any]:
@@ -125,17 +138,21 @@ def _parts(module: ModuleType) -> list[Any]:
     return [module, *mine]
 
 
+class _Part(Protocol):
+    places: list[int]  # words of it in memory that are others after a change, if they are known
+
+    def put_back(self) -> None: ...
+
+
 class _Space:
     """The names of a module or a class."""
 
     def __init__(self, owner: Any) -> None:
         self.owner, self.before = owner, dict(vars(owner))
         names = vars(owner)
-        self.changes = _Changes(names if type(names) is dict else gc.get_referents(names)[0])
+        self.places = _count_of(names if type(names) is dict else gc.get_referents(names)[0])
 
     def put_back(self) -> None:
-        if not self.changes:
-            return
         now, kind = vars(self.owner), type if isinstance(self.owner, type) else ModuleType
         for name in [n for n, value in self.before.items() if now.get(n, _MISSING) is not value]:
             with contextlib.suppress(AttributeError, TypeError):
@@ -150,53 +167,65 @@ class _Space:
         return any(name in vars(base) for base in bases)
 
 
-class _Bodies:
-    """The code and the defaults of functions."""
+class _Body:
+    """The code and the defaults of a function."""
 
-    def __init__(self, owners: Iterable[Any]) -> None:
-        self._before = {
-            value: (value.__code__, value.__defaults__, value.__kwdefaults__)
-            for owner in owners
-            for value in vars(owner).values()
-            if type(value) is FunctionType
-        }
-        self._places = [id(function) + _BODY_AT for function in self._before]
-        self._content = self._read()
-
-    def _read(self) -> bytes:
-        """Return where in memory code and defaults are; to look at objects would copy pages."""
-        return b"".join(ctypes.string_at(place, _BODY) for place in self._places)
+    def __init__(self, function: FunctionType) -> None:
+        self.function = function
+        self.parts = function.__code__, function.__defaults__, function.__kwdefaults__
+        self.places = [id(function) + at for at in _BODY_AT] if _ARE_SEEN else []
 
     def put_back(self) -> None:
-        if _ARE_SEEN and self._read() == self._content:
-            return
-        for function, (code, defaults, keywords) in self._before.items():
-            if function.__defaults__ is not defaults:
-                function.__defaults__ = defaults
-            if function.__kwdefaults__ is not keywords:
-                function.__kwdefaults__ = keywords
-            if function.__code__ is not code:
-                function.__code__ = code
+        function, (code, defaults, keywords) = self.function, self.parts
+        if function.__defaults__ is not defaults:
+            function.__defaults__ = defaults
+        if function.__kwdefaults__ is not keywords:
+            function.__kwdefaults__ = keywords
+        if function.__code__ is not code:
+            function.__code__ = code
 
 
-class _Changes:
+def _bodies_of(owners: Iterable[Any]) -> list[_Body]:
+    found = (value for owner in owners for value in vars(owner).values())
+    return [_Body(value) for value in dict.fromkeys(v for v in found if type(v) is FunctionType)]
+
+
+class _Places:
     """
-    Whether a dict was changed since this was made; where Python does not count changes, yes.
+    Words in memory by what they belong to, and what of it was changed: what has no words always is.
 
-    To look at thousands of values in a forked process would copy the memory that they lie in.
+    To look at thousands of objects in a forked process would copy the memory that they lie in.
     """
 
-    def __init__(self, names: dict[str, Any]) -> None:
-        self._count = ctypes.c_uint64.from_address(id(names) + _AT) if _ARE_COUNTED else None
-        self._before = self._count.value if self._count is not None else 0
+    def __init__(self, places: Sequence[list[int]]) -> None:
+        self._there = [(ctypes.c_char * _WORD).from_address(at) for part in places for at in part]
+        self._owners = [number for number, part in enumerate(places) for _ in part]
+        self._unseen = [number for number, part in enumerate(places) if not part]
+        self.renew()
 
-    def __bool__(self) -> bool:
-        return self._count is None or self._count.value != self._before
+    def renew(self) -> None:
+        self._before = b"".join(self._there)
+
+    def same(self) -> bool:
+        """Return whether nothing was changed, without the help of a built-in function."""
+        return not self._unseen and b"".join(self._there) == self._before
+
+    def changed(self) -> list[int]:
+        if self.same():
+            return []
+        now, before = (memoryview(one).cast("Q") for one in (b"".join(self._there), self._before))
+        words = zip(self._owners, now, before, strict=True)
+        return [*self._unseen, *dict.fromkeys(owner for owner, one, two in words if one != two)]
+
+
+def _count_of(names: dict[str, Any]) -> list[int]:
+    """Return where a dict counts its changes, if this Python's do."""
+    return [id(names) + _AT] if _ARE_COUNTED else []
 
 
 def _are_counted() -> bool:
     """Return whether a dict of this Python counts its changes where it did when this was written."""
-    if sys.implementation.name != "cpython" or not (3, 11) <= sys.version_info < (3, 13):
+    if not _IS_KNOWN or sys.version_info >= (3, 13):
         return False
     tried: dict[str, int] = {"one": 1}
     count = ctypes.c_uint64.from_address(id(tried) + _AT)
@@ -209,18 +238,20 @@ def _are_counted() -> bool:
 
 def _are_seen() -> bool:
     """Return whether a function of this Python has code and defaults where we read them."""
-    if sys.implementation.name != "cpython" or sys.version_info < (3, 11):
+    if not _IS_KNOWN:
         return False
 
     def tried(x: int = 1, *, y: int = 2) -> int:
         return x + y
 
     parts = (tried.__code__, tried.__defaults__, tried.__kwdefaults__)
-    there = (ctypes.c_size_t * len(parts)).from_address(id(tried) + _BODY_AT)
-    return list(there) == [id(part) for part in parts]
+    there = [ctypes.c_uint64.from_address(id(tried) + at).value for at in _BODY_AT]
+    return there == [id(part) for part in parts]
 
 
+_WORD = 8
+_IS_KNOWN = sys.implementation.name == "cpython" and sys.maxsize > 2**32
 _AT = 24  # bytes into a dict: behind its references, its type and its size
-_BODY_AT, _BODY = 48, 24  # bytes into a function: behind its references, its type and four names
+_BODY_AT = (48, 56, 64)  # bytes into a function: behind its references, its type and four names
 _ARE_COUNTED, _ARE_SEEN = _are_counted(), _are_seen()
 _MISSING = object()
