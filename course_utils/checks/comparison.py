@@ -274,6 +274,8 @@ def shown(value: Any) -> str:
 class _Brief(reprlib.Repr):
     """Writes the first items of containers, however many there are; large tensors by their shape."""
 
+    most_numbers = 100
+
     def __init__(self) -> None:
         super().__init__()
         self.maxtuple = self.maxlist = self.maxdict = 60
@@ -295,14 +297,21 @@ class _Brief(reprlib.Repr):
 
     def repr_Tensor(self, value: Tensor, level: int) -> str:  # noqa: N802 - a class's name
         """Write a small tensor as PyTorch does."""
-        return repr(value) if value.numel() <= 100 else f"Tensor{tuple(value.shape)}"
+        return repr(value) if value.numel() <= self.most_numbers else f"Tensor{tuple(value.shape)}"
 
     def repr_ndarray(self, value: np.ndarray[Any, Any], level: int) -> str:
         """Write a small array as NumPy does."""
-        return repr(value) if value.size <= 100 else f"array{value.shape}"
+        return repr(value) if value.size <= self.most_numbers else f"array{value.shape}"
+
+
+class _Kinds(_Brief):
+    """Writes tensors and arrays by their shapes: in few words these say more than many numbers."""
+
+    most_numbers = 4
 
 
 _brief = _Brief().repr
+_kinds = _Kinds().repr
 
 
 def _array_difference(value: Any, expected: Any) -> Difference | None:
@@ -373,7 +382,7 @@ def describe(value: Any) -> str:
     if isinstance(value, Foreign):
         return f"{'an' if value.type_name[0] in 'aeiou' else 'a'} {value}"
     if isinstance(value, tuple | list | dict):
-        return f"a {type(value).__name__} of {len(value)}: {_brief(value)[:60]}"
+        return f"a {type(value).__name__} of {len(value)}: {_kinds(value)[:60]}"
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):

@@ -136,9 +136,15 @@ def wrong_parts(
 
 
 def count_different(parts: Sequence[Part]) -> int:
-    """Return how many different wrong values there are; a text is as telling as enough of them."""
+    """
+    Return how many different wrong values there are, if they are not enough.
+
+    A text is as telling as enough of them.
+    """
     found: set[Any] = set()
     for part in parts:
+        if len(found) >= ENOUGH:
+            break
         numbers = part.numbers()
         if numbers is not None:
             found |= numbers.pairs

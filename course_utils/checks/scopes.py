@@ -2,8 +2,9 @@
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from course_utils.checks.resolving import FUNCTIONS, Function
 
@@ -87,34 +88,30 @@ def bindings_of(body: Iterable[ast.AST], names: Names, *, outer: bool = False) -
     return {name: found[name] for name in found if outer or name not in declared}
 
 
-def _bound_by(node: ast.AST, names: Names) -> Iterator[tuple[str, Binding]]:
-    """Yield the names that one statement or expression binds."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        yield node.name, Binding(node=node, names=names)
-    elif isinstance(node, ast.Import):
-        for alias in node.names:
-            yield (alias.asname, Binding(alias.name)) if alias.asname else _top(alias.name)
-    elif isinstance(node, ast.ImportFrom):
-        for alias in node.names:
-            yield alias.asname or alias.name, Binding(f"{node.module}.{alias.name}")
-    elif isinstance(node, ast.Assign):
-        for target in node.targets:
-            yield from _paired(target, node.value, names)
-    elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.NamedExpr) and node.value:
-        yield from _paired(node.target, node.value, names)
-    elif isinstance(node, ast.For | ast.AsyncFor):
-        yield from _each(node.target, node.iter, names)
-    elif isinstance(node, ast.withitem) and node.optional_vars:
-        yield from _paired(node.optional_vars, node.context_expr, names, whole=False)
-    elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-        yield node.name, UNKNOWN
-    elif isinstance(node, ast.MatchMapping) and node.rest:
-        yield node.rest, UNKNOWN
+def _bound_by(node: ast.AST, names: Names) -> Iterable[tuple[str, Binding]]:
+    """Return the names that one statement or expression binds."""
+    binds = _BINDING.get(type(node))
+    return binds(node, names) if binds else ()
 
 
-def _top(path: str) -> tuple[str, Binding]:
-    name = path.partition(".")[0]
-    return name, Binding(name)
+def _imported(node: ast.Import, _names: Names) -> Iterator[tuple[str, Binding]]:
+    for alias in node.names:
+        top = alias.name.partition(".")[0]
+        yield (alias.asname, Binding(alias.name)) if alias.asname else (top, Binding(top))
+
+
+def _imported_from(node: ast.ImportFrom, _names: Names) -> Iterator[tuple[str, Binding]]:
+    for alias in node.names:
+        yield alias.asname or alias.name, Binding(f"{node.module}.{alias.name}")
+
+
+def _assigned(node: ast.Assign, names: Names) -> Iterator[tuple[str, Binding]]:
+    for target in node.targets:
+        yield from _paired(target, node.value, names)
+
+
+def _unknown(name: str | None) -> Iterable[tuple[str, Binding]]:
+    return [(name, UNKNOWN)] if name else []
 
 
 def _paired(
@@ -139,6 +136,33 @@ def _each(target: ast.AST, items: ast.expr, names: Names) -> Iterator[tuple[str,
             yield from _paired(target, item, names)
     else:
         yield from _paired(target, items, names, whole=False)
+
+
+_BINDING: dict[type, Callable[[Any, Names], Iterable[tuple[str, Binding]]]] = {
+    **dict.fromkeys(
+        (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+        lambda node, names: [(node.name, Binding(node=node, names=names))],
+    ),
+    ast.Import: _imported,
+    ast.ImportFrom: _imported_from,
+    ast.Assign: _assigned,
+    **dict.fromkeys(
+        (ast.AugAssign, ast.AnnAssign, ast.NamedExpr),
+        lambda node, names: _paired(node.target, node.value, names) if node.value else (),
+    ),
+    **dict.fromkeys(
+        (ast.For, ast.AsyncFor), lambda node, names: _each(node.target, node.iter, names)
+    ),
+    ast.withitem: lambda node, names: (
+        _paired(node.optional_vars, node.context_expr, names, whole=False)
+        if node.optional_vars
+        else ()
+    ),
+    **dict.fromkeys(
+        (ast.ExceptHandler, ast.MatchAs, ast.MatchStar), lambda node, _: _unknown(node.name)
+    ),
+    ast.MatchMapping: lambda node, _: _unknown(node.rest),
+}
 
 
 def names_in(function: Function, names: Names) -> Names:

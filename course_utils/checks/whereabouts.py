@@ -3,12 +3,13 @@
 import inspect
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from course_utils.checks.exercise import Case, Exercise
+from course_utils.checks.exercise import Answer, Case, Exercise
 from course_utils.checks.parts import Part, slug, telling_names, wrong_parts
 
 Pair = tuple[Any, Any]  # a result, and the right one
@@ -52,7 +53,7 @@ def arguments(exercise: Exercise, case: Case) -> dict[str, Any]:
     """Return the arguments of a call by name; nothing where a scene is played instead."""
     if case.told or isinstance(exercise.oracle, type):
         return {}
-    signature = inspect.signature(exercise.oracle)
+    signature = _signature_of(exercise.oracle)
     kwargs = {name: value for name, value in case.kwargs.items() if name in signature.parameters}
     try:
         bound = signature.bind(*case.args, **kwargs)
@@ -60,6 +61,11 @@ def arguments(exercise: Exercise, case: Case) -> dict[str, Any]:
         return {}
     bound.apply_defaults()
     return dict(bound.arguments)
+
+
+@lru_cache(maxsize=256)
+def _signature_of(oracle: Answer) -> inspect.Signature:
+    return inspect.signature(oracle)
 
 
 def sizes(given: Mapping[str, Any]) -> dict[str, int]:
