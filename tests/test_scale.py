@@ -1,5 +1,7 @@
 """However submissions are graded, grades and bytes are the same."""
 
+import os
+
 import pytest
 from good_submissions import content_of, release_of, submission
 from same_grades import ASSIGNMENT, compare
@@ -23,6 +25,23 @@ def test_nobody_at_the_scheduler_is_told_in_a_sentence():
     handed = [Handed("ana", ASSIGNMENT, b"{}")]
     with pytest.raises(CourseError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         list(judge_all(handed, release_of(ASSIGNMENT), 1, "", scheduler="tcp://127.0.0.1:9"))
+
+
+@pytest.mark.slow
+def test_of_submissions_judged_together_only_the_one_that_kills_is_lost(monkeypatch):
+    def killed(handed, release, seed, version):
+        if any(one.student == "student7" for one in handed):
+            os._exit(1)
+        return judge_some(handed, release, seed, version)
+
+    judge_some = scale.judge_some
+    monkeypatch.setattr(scale, "judge_some", killed)
+    handed = [Handed(f"student{n}", ASSIGNMENT, b"{}") for n in range(12)]
+    found = list(judge_all(handed, release_of(ASSIGNMENT), 1, "", workers=2))
+
+    assert sorted(one.student for one in found) == sorted(one.student for one in handed)
+    lost = [one.student for one in found if any(flag.code == "lost" for flag in one.flags)]
+    assert lost == ["student7"]
 
 
 def test_a_notebook_on_which_the_grader_fails_costs_no_other_one(monkeypatch, caplog):

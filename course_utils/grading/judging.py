@@ -115,6 +115,15 @@ def paper_of(assignment: str, name: str, seed: int, present: tuple[str, ...]) ->
     return Paper(exercise, plan, tuple(expected), order, wire.pack(content))
 
 
+def papers_of(release: Release, seed: int, sandbox: Sandbox) -> dict[str, Paper]:
+    """Return the papers of all exercises by the ids of their check cells, in order."""
+    return {
+        cell.grade_id: paper_of(release.assignment, cell.exercise, seed, sandbox.modules)
+        for cell in release.cells
+        if cell.kind == "check" and cell.exercise
+    }
+
+
 def _order(plan: Plan, seed: int) -> tuple[int, ...]:
     """Return the cases' numbers: the visible ones, the first drawn one, the others shuffled."""
     numbers = range(len(plan.cases))
@@ -179,17 +188,15 @@ def judge_sheet(
     """Return the verdict on what was found in a submission."""
     flags = list(sheet.flags)
     verdicts = []
-    for cell in release.cells:
-        if cell.kind == "check" and cell.exercise:
-            paper = paper_of(release.assignment, cell.exercise, seed, sandbox.modules)
-            try:
-                verdict, found = _judge_exercise(sheet, release, paper, sandbox)
-            except SandboxError:
-                raise
-            except Exception as error:  # an exercise costs no other one
-                verdict, found = _unjudged(paper.exercise, cell.grade_id, error)
-            verdicts.append(verdict)
-            flags += found
+    for grade_id, paper in papers_of(release, seed, sandbox).items():
+        try:
+            verdict, found = _judge_exercise(sheet, release, paper, sandbox)
+        except SandboxError:
+            raise
+        except Exception as error:  # an exercise costs no other one
+            verdict, found = _unjudged(paper.exercise, grade_id, error)
+        verdicts.append(verdict)
+        flags += found
     return Verdict(
         sheet.student,
         sheet.assignment,

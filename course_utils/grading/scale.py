@@ -4,6 +4,7 @@ A task is a pure function of the submission, the release and the seed, so it doe
 it runs, or whether it runs twice.
 """
 
+import gc
 import logging
 import os
 from collections import deque
@@ -15,13 +16,14 @@ from typing import Any
 
 from course_utils.grading.ahead import CAN_FORK, WORTH_A_WORKER
 from course_utils.grading.intake import Handed, recover
-from course_utils.grading.judging import judge_sheet, sandbox_for
+from course_utils.grading.judging import judge_sheet, papers_of, sandbox_for
 from course_utils.grading.release import Release
 from course_utils.grading.sandbox import Sandbox, SandboxError
 from course_utils.grading.stock import CourseError
 from course_utils.grading.verdict import Flag, Verdict
 
-IN_FLIGHT = 4  # tasks a worker has at a time
+IN_FLIGHT = 2  # tasks a worker has at a time
+TOGETHER = 8  # submissions of one task: sending it takes longer than some answers
 LOG = logging.getLogger(__name__)
 LOG.addHandler(logging.NullHandler())  # nothing is written unless somebody listens
 FAILED = "the grader failed on it ({}): grade this notebook by hand, and report the error"
@@ -77,7 +79,7 @@ def judge_all(
 
 def judge_task(handed: Handed, release: str, seed: int, version: str) -> dict[str, Any]:
     """Return the verdict on one submission as JSON's types; runs in whichever process."""
-    master, sandbox = _workplace(handed.assignment, release)
+    master, sandbox = _workplace(handed.assignment, release, seed)
     try:
         sheet = recover(handed, master)
     except Exception as error:  # a submission costs no other one
@@ -89,11 +91,25 @@ def judge_task(handed: Handed, release: str, seed: int, version: str) -> dict[st
         raise CourseError(str(error)) from error
 
 
+def judge_some(
+    handed: Iterable[Handed], release: str, seed: int, version: str
+) -> list[dict[str, Any]]:
+    """Return the verdicts on a few submissions as JSON's types; runs in whichever process."""
+    return [judge_task(one, release, seed, version) for one in handed]
+
+
 @lru_cache(maxsize=1)
-def _workplace(assignment: str, release: str) -> tuple[Release, Sandbox]:
-    """Return what a process needs to judge submissions; it is kept for the next one."""
+def _workplace(assignment: str, release: str, seed: int) -> tuple[Release, Sandbox]:
+    """
+    Return what a process needs to judge submissions; it is kept for the next one.
+
+    With the papers, all that stays is there: no collection of garbage looks at it again.
+    """
     master = Release.parse(assignment, release)
-    return master, sandbox_for(master)
+    sandbox = sandbox_for(master)
+    papers_of(master, seed, sandbox)
+    gc.freeze()
+    return master, sandbox
 
 
 @contextmanager
@@ -144,32 +160,44 @@ def _cluster(scheduler: str, workers: int) -> Iterator[Any]:
 def _on_cluster(
     client: Any, handed: list[Handed], release: str, seed: int, version: str
 ) -> Iterator[Verdict]:
-    """Keep every worker busy with a few tasks, and yield what comes back."""
+    """
+    Keep every worker busy with a few tasks, and yield what comes back.
+
+    A task is a few submissions, and one only towards the end, so that all workers end together.
+    Those that were with a worker when it died, again and again, are tried in the end, one at a
+    time: of them it was one.
+    """
     from distributed import KilledWorker, as_completed
 
-    waiting = deque(handed)
-    [text] = client.scatter([release], broadcast=True)
-    running: dict[Any, Handed] = {}
-
-    def submit(count: int) -> list[Any]:
-        futures = []
-        for one in [waiting.popleft() for _ in range(min(count, len(waiting)))]:
-            future = client.submit(judge_task, one, text, seed, version, pure=False, retries=1)
-            running[future.key] = one
-            futures.append(future)
-        return futures
-
+    waiting, suspects = deque(handed), deque[Handed]()
+    running: dict[Any, list[Handed]] = {}
+    alone: list[Handed] = []
     width = max(1, sum(client.nthreads().values()))
-    queue: Any = as_completed(submit(IN_FLIGHT * width))
+
+    def submit() -> list[Any]:
+        nonlocal alone
+        size = max(1, min(TOGETHER, len(waiting) // (2 * IN_FLIGHT * width)))
+        some = [waiting.popleft() for _ in range(size) if waiting]
+        if not some and suspects and not running:
+            some = alone = [suspects.popleft()]
+        if not some:
+            return []
+        # the release goes with each: what is kept on workers is gone when all of them have died
+        future = client.submit(judge_some, some, release, seed, version, pure=False, retries=1)
+        running[future.key] = some
+        return [future]
+
+    queue: Any = as_completed([one for _ in range(IN_FLIGHT * width) for one in submit()])
     for future in queue:
-        one = running.pop(future.key)
+        some = running.pop(future.key)
         try:
-            verdict = Verdict.from_json(future.result())
+            yield from map(Verdict.from_json, future.result())
         except KilledWorker:
-            verdict = _lost(one, release, seed, version)
-        yield verdict
-        for more in submit(1):
-            queue.add(more)
+            if some is alone:
+                yield _lost(some[0], release, seed, version)
+            else:
+                suspects += some
+        queue.update(submit())
 
 
 def _lost(one: Handed, release: str, seed: int, version: str) -> Verdict:
