@@ -86,11 +86,12 @@ def _release(options: argparse.Namespace) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     """Judge what was handed in, record it, and say what a person should look at."""
-    from course_utils.grading.ahead import load_ahead
+    from course_utils.grading.ahead import for_good, load_ahead
 
     if not (options.student or options.scheduler):
         load_ahead(stock.course_root() / "submitted", options.workers)
-    from course_utils.grading.grading import grade
+    with for_good():
+        from course_utils.grading.grading import grade
 
     with grade(
         options.assignment,
