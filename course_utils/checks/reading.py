@@ -227,7 +227,7 @@ class _Reading(Resolver):
 
     def inside(self, node: ast.AST, names: Names) -> Iterable[tuple[ast.AST, Names]]:
         """Return the parts of a piece of code, each with the names that it sees."""
-        parts = list(parts_of(node))
+        parts = parts_of(node)
         if not isinstance(node, SCOPES):
             return [(part, names) for part in parts]
         inner = self.scope(node, names)

@@ -2,12 +2,13 @@
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 MENTIONS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
+
+NOT_RUN = {"annotation", "returns", "type_params", "ctx", "op", "ops"}  # fields of nodes
 
 DEEPEST = 40  # names of names, attributes of attributes
 
@@ -123,15 +124,18 @@ def joined(parts: list[str | None]) -> str | None:
     return "".join(known) if len(known) == len(parts) else None
 
 
-def parts_of(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the parts of a piece of code that are run: all but annotations."""
-    for name, value in ast.iter_fields(node):
-        if name not in ("annotation", "returns", "type_params"):
-            yield from (
-                one
-                for one in (value if isinstance(value, list) else [value])
-                if isinstance(one, ast.AST)
-            )
+def parts_of(node: ast.AST) -> list[ast.AST]:
+    """Return the parts of a piece of code that are run: no annotations, and no signs."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if name in NOT_RUN or not value:
+            continue
+        if isinstance(value, list):
+            found += [one for one in value if isinstance(one, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
 
 
 def shown(node: ast.AST) -> str:

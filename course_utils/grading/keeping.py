@@ -138,8 +138,11 @@ def _parts(module: ModuleType) -> list[Any]:
     return [module, *mine]
 
 
+Place = tuple[int, int]  # an address, and how many words from there
+
+
 class _Part(Protocol):
-    places: list[int]  # words of it in memory that are others after a change, if they are known
+    places: list[Place]  # what of it in memory is another after a change, if that is known
 
     def put_back(self) -> None: ...
 
@@ -173,7 +176,7 @@ class _Body:
     def __init__(self, function: FunctionType) -> None:
         self.function = function
         self.parts = function.__code__, function.__defaults__, function.__kwdefaults__
-        self.places = [id(function) + at for at in _BODY_AT] if _ARE_SEEN else []
+        self.places = [(id(function) + _BODY_AT, len(self.parts))] if _ARE_SEEN else []
 
     def put_back(self) -> None:
         function, (code, defaults, keywords) = self.function, self.parts
@@ -197,9 +200,18 @@ class _Places:
     To look at thousands of objects in a forked process would copy the memory that they lie in.
     """
 
-    def __init__(self, places: Sequence[list[int]]) -> None:
-        self._there = [(ctypes.c_char * _WORD).from_address(at) for part in places for at in part]
-        self._owners = [number for number, part in enumerate(places) for _ in part]
+    def __init__(self, places: Sequence[list[Place]]) -> None:
+        self._there = [
+            (ctypes.c_char * (_WORD * length)).from_address(at)
+            for part in places
+            for at, length in part
+        ]
+        self._owners = [
+            number
+            for number, part in enumerate(places)
+            for _, length in part
+            for _ in range(length)
+        ]
         self._unseen = [number for number, part in enumerate(places) if not part]
         self.renew()
 
@@ -218,9 +230,9 @@ class _Places:
         return [*self._unseen, *dict.fromkeys(owner for owner, one, two in words if one != two)]
 
 
-def _count_of(names: dict[str, Any]) -> list[int]:
+def _count_of(names: dict[str, Any]) -> list[Place]:
     """Return where a dict counts its changes, if this Python's do."""
-    return [id(names) + _AT] if _ARE_COUNTED else []
+    return [(id(names) + _AT, 1)] if _ARE_COUNTED else []
 
 
 def _are_counted() -> bool:
@@ -245,13 +257,13 @@ def _are_seen() -> bool:
         return x + y
 
     parts = (tried.__code__, tried.__defaults__, tried.__kwdefaults__)
-    there = [ctypes.c_uint64.from_address(id(tried) + at).value for at in _BODY_AT]
-    return there == [id(part) for part in parts]
+    there = (ctypes.c_uint64 * len(parts)).from_address(id(tried) + _BODY_AT)
+    return list(there) == [id(part) for part in parts]
 
 
 _WORD = 8
 _IS_KNOWN = sys.implementation.name == "cpython" and sys.maxsize > 2**32
 _AT = 24  # bytes into a dict: behind its references, its type and its size
-_BODY_AT = (48, 56, 64)  # bytes into a function: behind its references, its type and four names
+_BODY_AT = 48  # bytes into a function: behind its references, its type and four names
 _ARE_COUNTED, _ARE_SEEN = _are_counted(), _are_seen()
 _MISSING = object()
