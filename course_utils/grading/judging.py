@@ -334,7 +334,8 @@ def _try(paper: Paper, cells: Sequence[PlannedCell], sandbox: Sandbox) -> tuple[
     Run cells and judge; return the best of a few tries.
 
     A cell that ends the run, or the answer's own if that ends while it is called, is cut down to
-    its definitions for the next try: what else it does may be what ends it. If all is not right,
+    its definitions for the next try: what else it does may be what ends it. So is one that was
+    stopped when it had taken all memory, which leaves none to the answer. If all is not right,
     the last try is without what cells do beside: a setting, a patch or a thread that is left
     behind is no part of the answer.
     """
@@ -343,9 +344,9 @@ def _try(paper: Paper, cells: Sequence[PlannedCell], sandbox: Sandbox) -> tuple[
     for _ in range(TRIES):
         report, seen = _judged(paper, cells, _run(paper, cells, sandbox))
         tries.append((report, seen))
-        if seen.end == "done":
+        at = _harmful(seen) if seen.end == "done" else min(len(seen.cells), len(cells) - 1)
+        if at is None or report.code == "right":
             break
-        at = min(len(seen.cells), len(cells) - 1)
         cut = definitions_only(cells[at].source)
         if cells[at].ours or cut == cells[at].source:
             break
@@ -356,6 +357,12 @@ def _try(paper: Paper, cells: Sequence[PlannedCell], sandbox: Sandbox) -> tuple[
         if alone != cells:
             tries.append(_judged(paper, alone, _run(paper, alone, sandbox)))
     return max(tries, key=lambda one: (one[0].points, len(one[1].outcomes), len(one[1].cells)))
+
+
+def _harmful(seen: Seen) -> int | None:
+    """Return which cell has taken all memory, if one has."""
+    stopped = (n for n, one in enumerate(seen.cells) if one and "MemoryError" in one.type_names)
+    return next(stopped, None)
 
 
 def _judged(paper: Paper, cells: Sequence[PlannedCell], sent: Sent) -> tuple[Report, Seen]:
