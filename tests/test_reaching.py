@@ -23,6 +23,10 @@ ANSWERS = [*TESTS.glob("answers/*_right.py"), *TESTS.glob("a1_answers/right*.py"
         ("del np.float64", ["np.float64"]),
         ("x = sys.modules['a']", ["sys.modules"]),
         ("eval('1')", ["eval"]),
+        ("from torch._C import _ExcludeDispatchKeyGuard", ["_C"]),
+        ("from os import path, _exit", ["_exit"]),
+        ("from importlib import import_module", ["import_module", "importlib"]),
+        ("torch._C._DisableTorchDispatch()", ["_C"]),
         ("%time x = 1\nimport signal", ["signal"]),
     ],
 )

@@ -10,14 +10,15 @@ from functools import lru_cache
 
 from course_utils.grading.definitions import parse
 
-# Names by which code gets at frames, at others' code, at memory, at processes.
+# Names by which code gets at frames, at others' code, at memory, at processes, at operators.
 FRAMES = {"_getframe", "_current_frames", "currentframe", "tb_frame", "gi_frame"}
 FRAMES |= {"f_back", "f_globals", "f_locals", "f_builtins", "settrace", "setprofile"}
 OBJECTS = {"__globals__", "__code__", "__closure__", "cell_contents", "__subclasses__"}
 OBJECTS |= {"__builtins__", "get_objects", "get_referrers", "get_referents"}
 IMPORTS = {"meta_path", "path_hooks", "__import__", "import_module"}
 PROCESSES = {"fork", "_exit", "execv", "kill", "killpg", "setitimer"}
-NAMES = FRAMES | OBJECTS | IMPORTS | PROCESSES
+DISPATCHER = {"_C", "redispatch"}  # by which an operator may run unseen
+NAMES = FRAMES | OBJECTS | IMPORTS | PROCESSES | DISPATCHER
 BUILT_IN = {"eval", "exec", "compile"}  # models and patterns have such methods too
 MODULES = {"ctypes", "gc", "importlib", "builtins", "signal", "subprocess", "socket", "atexit"}
 MODULES |= {"multiprocessing", "threading", "_thread", "mmap", "faulthandler", "resource", "pty"}
@@ -42,9 +43,9 @@ def _reached(source: str) -> tuple[str, ...]:
 def _names(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Import(names=aliases):
-            names = {alias.name.partition(".")[0] for alias in aliases} & MODULES
-        case ast.ImportFrom(module=str(module)):
-            names = {module.partition(".")[0]} & MODULES
+            names = _imported(alias.name for alias in aliases)
+        case ast.ImportFrom(module=module, names=aliases):
+            names = _imported(f"{module}.{alias.name}" for alias in aliases)
         case ast.Attribute(value=ast.Name(id="sys"), attr="modules"):
             names = {"sys.modules"}
         case ast.Attribute(value=ast.Name(id=owner), attr=attr, ctx=ast.Store() | ast.Del()):
@@ -56,3 +57,8 @@ def _names(node: ast.AST) -> Iterator[str]:
         case _:
             return
     yield from sorted(names)
+
+
+def _imported(paths: Iterable[str]) -> set[str]:
+    parts = [path.split(".") for path in paths]
+    return {one[0] for one in parts} & MODULES | {name for one in parts for name in one} & NAMES
