@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch._C import _dispatch_tls_set_dispatch_key_excluded
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from course_utils.checks import watching
+from course_utils.checks import examine, watching
 from course_utils.checks.exercise import Forbidden
 from course_utils.checks.watching import PLACE, Watcher
 
@@ -134,3 +134,14 @@ def test_an_error_is_the_one_without_a_watch():
 
     assert str(seen.value) == str(alone.value)
     assert watched(lambda: None) == []
+
+
+def test_a_student_is_told_the_function_and_not_what_it_is_made_of():
+    def im2col(x, kernel_size, stride=1, padding=0, dilation=1):
+        which = "".join(["un", "fold"])
+        return getattr(F, which)(x, kernel_size, dilation, padding, stride)
+
+    report = examine(im2col)
+
+    assert report.code == "forbidden"
+    assert report.message.startswith("Your answer calls `torch.nn.functional.unfold`. Write it")

@@ -321,7 +321,8 @@ def judge_forbidden(
     exercise: Exercise, calls: Sequence[str], cases: tuple[CaseResult, ...] = ()
 ) -> Report:
     """Return the report on an answer that calls what it has to write."""
-    shown_calls = ", ".join(f"`{call}`" for call in dict.fromkeys(calls))
+    public = [call for call in calls if "." in call and "._C." not in call]  # as they are written
+    shown_calls = ", ".join(f"`{call}`" for call in dict.fromkeys(public or calls))
     sentence = f"Your answer calls {shown_calls}. {exercise.forbidden.sentence}"
     return nothing(exercise, "forbidden", sentence, cases)
 
