@@ -228,6 +228,16 @@ def test_memory_is_limited_and_told(judged):
     assert "MemoryError" in of(judged({"same-padding": huge}), "same_padding").text
 
 
+def test_a_cell_that_takes_all_memory_and_stops_leaves_the_answer_its_own(judged):
+    source = references(ASSIGNMENT)["same-padding"]
+    needing = source.replace("### BEGIN SOLUTION", "bytearray(1 << 22)")
+    taken = "full = []\nwhile True:\n    full.append(bytearray(1 << 20))"
+
+    found = of(judged({"same-padding": f"{needing}\n{taken}"}), "same_padding")
+
+    assert (found.code, found.points) == ("right", 3)
+
+
 def test_the_same_submission_gives_the_same_verdict_whatever_came_before(judged):
     wrong = {"same-padding": WRONG["same_padding"]}
     first = judged(wrong)

@@ -5,7 +5,10 @@ import re
 import pytest
 import torch
 import torch.nn.functional as F
-from torch._C import _dispatch_tls_set_dispatch_key_excluded
+from torch._C import (
+    _dispatch_tls_is_dispatch_key_included,
+    _dispatch_tls_set_dispatch_key_excluded,
+)
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_utils.checks import examine, watching
@@ -102,6 +105,7 @@ def test_nothing_is_noted_of_what_is_not_forbidden_here_or_not_watched():
 
     assert watched(CALLS["pools"], Forbidden("", "im2col", frozenset())) == []
     before = watched(CALLS["windows"])
+    assert not _dispatch_tls_is_dispatch_key_included(PLACE)
     CALLS["windows"]()
     assert before == ["im2col", "col2im"]
 
